@@ -1,0 +1,80 @@
+"""Reading and writing files: atomic, without pickles, with errors that name the file.
+
+Tensors are safetensors, tables are Parquet. A file is written beside its place and renamed, so a name either holds
+a whole file or nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from featprune.errors import FeatpruneError
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; rename it to `path` on success, remove it on failure."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as one safetensors file."""
+    from safetensors.numpy import save_file
+
+    with atomic(path) as partial:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+
+
+def load_arrays(path: str | Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the named arrays (all by default) of a safetensors file.
+
+    Raises FeatpruneError naming the file if it is missing, truncated, or lacks a name.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
+    except (SafetensorError, OSError) as error:
+        raise FeatpruneError(unreadable(path, error)) from error
+
+
+def unreadable(path: str | Path, error: Exception) -> str:
+    """One line that says which file can't be read, and what to do about it."""
+    reason = str(error).splitlines()[0]
+    return f"{path}: missing, truncated or not what was written ({reason}); delete it and run again to make it anew"
+
+
+def save_table(path: str | Path, table) -> None:
+    """Write a pandas frame or an Arrow table as Parquet (zstd)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not isinstance(table, pa.Table):
+        table = pa.Table.from_pandas(table, preserve_index=False)
+    with atomic(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+def load_table(path: str | Path, columns: list[str] | None = None):
+    """Read a Parquet file as an Arrow table; raises FeatpruneError naming the file if it can't be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # A run's folder names are Hive keys; the file's own columns are all that is wanted here.
+        return pq.read_table(path, columns=columns, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise FeatpruneError(unreadable(path, error)) from error
