@@ -1,0 +1,318 @@
+"""The configuration: validated in full before the first job, and resolved to plain data.
+
+`workflow/schemas/config.schema.yaml` says what may be written, and holds every default. It is applied to each
+experiment as written; then experiments merge with those they inherit from; then the merged ones are checked for
+what concerns several keys.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+from featprune.errors import FeatpruneError, nearest
+
+Keys = tuple[str | int, ...]
+Problem = tuple[Keys, str]
+
+NUMERAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "a string",
+}
+
+
+class ConfigError(FeatpruneError):
+    """Everything that is wrong with a configuration; `lines` has one line a problem."""
+
+    def __init__(self, lines: Iterable[str]):
+        self.lines = list(lines)
+        super().__init__(self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def load_schema(path: str | Path) -> dict[str, Any]:
+    """The schema of the configuration, from its YAML file."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def log_grid(steps: int, spec: int | list[int]) -> list[int]:
+    """The steps of a run at which something happens, ascending, from 0 to `steps`.
+
+    `spec` is a list of steps, or a number n >= 2 of points: 0 and n - 1 points log-spaced from 1 to `steps`,
+    fewer where they round to the same step.
+
+    >>> log_grid(1000, 5)
+    [0, 1, 10, 100, 1000]
+    """
+    if isinstance(spec, int):
+        spec = [round(steps ** (1 - k / max(spec - 2, 1))) for k in range(spec - 1)]
+    return sorted({0, steps, *spec})
+
+
+def resolve(
+    raw: Mapping[str, Any], schema: Mapping[str, Any], choices: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
+    """The configuration in full: inheritance merged, defaults filled, every check passed.
+
+    Args:
+        raw: the configuration as written; it is not modified.
+        schema: what `load_schema` returns.
+        choices: the names that each registry knows: "activation", "criterion", "dataset", "init", "loss",
+            "optimizer", "parametrization", "rewind"; and, optionally, "classification_dataset": the datasets
+            that cross_entropy is for.
+
+    Returns:
+        Plain data. `experiments` holds those in `run`, in its order; `datasets` has an entry for each dataset
+        that one of them names; `alphas`, `lrs` and `features.lrs` are lists of strings as written.
+
+    Raises:
+        ConfigError: with all the problems found.
+    """
+    config = dict(raw)
+    experiments, datasets = _mapping(config.get("experiments")), _mapping(config.get("datasets"))
+    sources = {name: name for name in choices["dataset"]}
+    sources |= {name: str(_mapping(entry).get("source")) for name, entry in datasets.items()}
+    validator = _validator(schema, {**choices, "experiment": experiments, "dataset name": sources})
+
+    # An experiment may inherit what the schema requires of it, so that has to wait until it is merged.
+    errors = (
+        error
+        for error in validator.iter_errors(config)
+        if not (error.validator == "required" and tuple(error.absolute_path)[:1] == ("experiments",))
+    )
+    problems = [problem for error in errors for problem in _explain(error)]
+    broken = {keys[1] for keys, _ in problems if keys[:1] == ("experiments",) and len(keys) > 1}
+    merged, cycles = _inherit({name: entry for name, entry in experiments.items() if name not in broken})
+    problems += cycles
+
+    run = config.get("run")
+    run = [name for name in run if isinstance(name, str)] if isinstance(run, list) else list(experiments)
+    entry_schema = schema["properties"]["experiments"]["additionalProperties"]
+    complete = {name: _filled(merged[name], entry_schema) for name in run if name in merged}
+    for name, experiment in complete.items():
+        errors = validator.evolve(schema=entry_schema).iter_errors(experiment)
+        found = [problem for error in errors for problem in _explain(error)]
+        if not found:
+            found = [*_conflicts(experiment, run), *_loss_conflict(experiment, sources, choices)]
+        problems += [(("experiments", name, *keys), text) for keys, text in found]
+    if problems:
+        raise ConfigError(dict.fromkeys(f"config: {_dotted(keys)}: {text}" for keys, text in problems))
+
+    named = {experiment["dataset"]: {"source": experiment["dataset"]} for experiment in complete.values()}
+    config["run"] = run
+    config["datasets"] = named | datasets
+    config["experiments"] = {name: _written(experiment) for name, experiment in complete.items()}
+    return _filled(config, schema)
+
+
+def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A deep copy of plain data in which mappings have the schema's defaults for the keys they lack."""
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        others = schema.get("additionalProperties") or {}
+        defaults = {key: entry["default"] for key, entry in known.items() if "default" in entry}
+        return {key: _filled(entry, known.get(key, others)) for key, entry in (defaults | value).items()}
+    if isinstance(value, list):
+        return [_filled(entry, schema.get("items", {})) for entry in value]
+    return value
+
+
+def _inherit(experiments: Mapping[str, dict]) -> tuple[dict[str, dict], list[Problem]]:
+    """Experiments merged over all they inherit from, without the key `inherit`; and the cycles.
+
+    One whose ancestors aren't all in `experiments` is left out.
+    """
+    merged, cycles = {}, []
+    for name in experiments:
+        ancestry = [name]
+        while ancestry[-1] in experiments and ancestry[-1] not in ancestry[:-1]:
+            parent = experiments[ancestry[-1]].get("inherit")
+            if parent is None:
+                experiment = reduce(_merge, (experiments[ancestor] for ancestor in reversed(ancestry)))
+                merged[name] = {key: value for key, value in experiment.items() if key != "inherit"}
+                # A baseline usually inherits from the very experiment that names it.
+                if merged[name].get("baseline") == name:
+                    merged[name]["baseline"] = None
+                break
+            ancestry.append(parent)
+        # All members of a cycle come back to themselves: the first in the alphabet reports it.
+        if len(ancestry) > 1 and ancestry[-1] == name == min(ancestry):
+            cycles.append((("experiments", name, "inherit"), f"a cycle, {' -> '.join(ancestry)}"))
+    return merged, cycles
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`: mappings merge, anything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merge(base[key], value) if both else value
+    return merged
+
+
+def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Problem]:
+    """What is wrong with a complete experiment although each of its keys is right."""
+    training, pruning, features = experiment["training"], experiment["pruning"], experiment["features"]
+    steps, late_step = training["steps"], pruning["late_step"]
+
+    beyond = "{} is out of range (must be <= {}, which is {})"
+    for key in ("evaluation_steps", "snapshot_steps"):
+        for index, step in enumerate(training[key] if isinstance(training[key], list) else []):
+            if step > steps:
+                yield ("training", key, index), beyond.format(step, "training.steps", steps)
+    for index, round_ in enumerate(features["rounds"]):
+        if round_ > pruning["rounds"]:
+            yield ("features", "rounds", index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
+
+    if "late" in pruning["rewinds"]:
+        grid = log_grid(steps, training["snapshot_steps"])
+        if late_step is None:
+            yield ("pruning", "late_step"), "missing; the rewind 'late' needs it"
+        elif late_step not in grid:
+            closest = min(grid, key=lambda step: abs(step - late_step))
+            text = f"{late_step} is not a snapshot step; the closest is {closest} (known: {_listing(grid)})"
+            yield ("pruning", "late_step"), text
+
+    lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
+    for index, lr in enumerate(features["lrs"] or []):
+        if _number(lr) not in lrs:
+            yield ("features", "lrs", index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
+
+    baseline = experiment["baseline"]
+    if baseline is not None and baseline not in run:
+        yield ("baseline",), f"{baseline!r} is not run; add it to `run`"
+
+
+def _loss_conflict(
+    experiment: Mapping[str, Any], sources: Mapping[str, str], choices: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    """Whether the loss needs classes that the dataset lacks."""
+    regression = set(choices["dataset"]) - set(choices.get("classification_dataset", choices["dataset"]))
+    if experiment["training"]["loss"] == "cross_entropy" and sources[experiment["dataset"]] in regression:
+        text = f"cross_entropy needs classes, which the dataset {experiment['dataset']!r} lacks"
+        yield ("training", "loss"), text
+
+
+def _written(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """The experiment with alphas and multipliers as they are written, which is how they appear in paths."""
+    lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
+    measured = experiment["features"]["lrs"]
+    measured = list(lrs.values()) if measured is None else [lrs[_number(lr)] for lr in measured]
+    return {
+        **experiment,
+        "alphas": [str(alpha) for alpha in experiment["alphas"]],
+        "lrs": list(lrs.values()),
+        "features": {**experiment["features"], "lrs": measured},
+    }
+
+
+def _validator(schema: Mapping[str, Any], choices: Mapping[str, Collection[str]]) -> Any:
+    """A validator of JSON Schema with this project's keywords, and with YAML's idea of numbers."""
+
+    def choice(_, kind, value, __):
+        if isinstance(value, str) and value not in choices[kind]:
+            yield ValidationError(f"unknown {kind} {value!r}; {nearest(value, choices[kind])}")
+
+    def axis(_, __, values, ___):
+        seen = {}
+        for index, value in enumerate(values if isinstance(values, list) else []):
+            number = _number(value)
+            if number is None:
+                yield ValidationError(f"expected a number, got {_shown(value)}", path=[index])
+            elif number <= 0:
+                yield ValidationError(f"{value} is out of range (must be > 0)", path=[index])
+            elif number in seen:
+                yield ValidationError(f"{value} repeats {seen[number]}", path=[index])
+            else:
+                seen[number] = value
+
+    # JSON has 1500.0 as an integer, and nothing to say on the infinite.
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+            "number": lambda _, value: not isinstance(value, str) and _number(value) is not None,
+        }
+    )
+    keywords = {"x-choice": choice, "x-axis": axis}
+    return validators.extend(Draft202012Validator, keywords, type_checker=types)(schema)
+
+
+def _explain(error: ValidationError) -> Iterator[Problem]:
+    """One of jsonschema's errors in this project's words: where, and what."""
+    keys, value, rule, schema = tuple(error.absolute_path), error.instance, error.validator, error.schema
+    if "propertyNames" in error.absolute_schema_path:
+        yield (*keys, value), "a name may only have letters, digits, _ and -"
+    elif rule == "additionalProperties":
+        for key in value:
+            if key not in schema["properties"]:
+                yield (*keys, key), f"unknown key; {nearest(key, schema['properties'])}"
+    elif rule == "required":
+        for key in schema["required"]:
+            if key not in value:
+                yield (*keys, key), "missing"
+    elif rule == "type":
+        names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        text = f"expected {' or '.join(TYPES[name] for name in names)}, got {_shown(value)}"
+        if isinstance(value, str) and _number(value) is not None and {"integer", "number"} & set(names):
+            text += " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
+        yield keys, text
+    elif rule == "enum":
+        yield keys, f"unknown value {_shown(value)}; {nearest(value, schema['enum'])}"
+    elif rule in BOUNDS:
+        bounds = " and ".join(f"{BOUNDS[key]} {schema[key]}" for key in schema if key in BOUNDS)
+        yield keys, f"{value} is out of range (must be {bounds})"
+    elif rule in ("minItems", "minLength", "minProperties"):
+        yield keys, "must not be empty"
+    elif rule == "uniqueItems":
+        for index, entry in enumerate(value):
+            if entry in value[:index]:
+                yield (*keys, index), f"{_shown(entry)} is listed twice"
+    else:
+        yield keys, error.message
+
+
+def _number(value: Any) -> float | None:
+    """The value of a number or of a string that is written like one; None for all else and the infinite."""
+    numeral = isinstance(value, str) and NUMERAL.fullmatch(value)
+    if isinstance(value, bool) or not (numeral or isinstance(value, int | float)):
+        return None
+    number = float(str(value))
+    return number if math.isfinite(number) else None
+
+
+def _mapping(value: Any) -> dict:
+    """The value if it is a mapping, else an empty one: a wrong type is reported elsewhere."""
+    return value if isinstance(value, dict) else {}
+
+
+def _shown(value: Any) -> str:
+    """A value as an error shows it: in one line, in YAML's words."""
+    if isinstance(value, dict | list):
+        return TYPES["object" if isinstance(value, dict) else "array"]
+    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+
+
+def _listing(values: Iterable[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _dotted(keys: Keys) -> str:
+    """Where in the configuration, as in `experiments.mnist.alphas[1]`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")

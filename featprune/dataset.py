@@ -1,0 +1,60 @@
+"""A prepared dataset, as one file that a job can memory-map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from featprune.errors import FeatpruneError
+from featprune.storage import load_arrays, save_arrays, unreadable
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three splits of inputs (n, inputs) float32 with their labels.
+
+    Labels are int64 (n,) for classification and float32 (n, outputs) for regression. `teacher` is the units
+    (units, inputs) float32 of the network that generated the labels, if one did.
+    """
+
+    train_x: np.ndarray
+    train_y: np.ndarray
+    validation_x: np.ndarray
+    validation_y: np.ndarray
+    test_x: np.ndarray
+    test_y: np.ndarray
+    teacher: np.ndarray | None = None
+
+    @property
+    def inputs(self) -> int:
+        """Numbers in one input."""
+        return self.train_x.shape[1]
+
+    @property
+    def classification(self) -> bool:
+        """Whether the labels are classes rather than numbers to regress on."""
+        return np.issubdtype(self.train_y.dtype, np.integer)
+
+    @property
+    def outputs(self) -> int:
+        """Number of classes, or of regression targets."""
+        if self.classification:
+            return 1 + max(int(y.max()) for y in (self.train_y, self.validation_y, self.test_y))
+        return self.train_y.shape[1]
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file: a tensor a field, and `outputs` as int64 (1,)."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        save_arrays(path, arrays | {"outputs": np.array([self.outputs])})
+
+
+def load_dataset(path: str | Path) -> Dataset:
+    """Read what `Dataset.save` wrote; raises FeatpruneError naming the file if it isn't that."""
+    arrays = load_arrays(path)
+    try:
+        del arrays["outputs"]
+        return Dataset(**arrays)
+    except (KeyError, TypeError) as error:
+        raise FeatpruneError(unreadable(path, error)) from error

@@ -1,0 +1,74 @@
+"""The registry of figures: each is a function from tidy tables to a matplotlib figure.
+
+Importing this costs nothing: a figure's module, and matplotlib with it, is imported when the figure is drawn.
+To add a figure, write `featprune/figures/<name>.py` with `draw(tables)`, register it below, and describe it
+in `workflow/report/<name>.rst`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from featprune.errors import FeatpruneError
+from featprune.storage import atomic
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+    import pandas as pd
+
+DPI = 200  # of the PNG files
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: the module that draws it, the tables it reads, and its heading in the report."""
+
+    module: str
+    tables: tuple[str, ...]
+    category: str
+    needs: tuple[str, ...] = ()  # what an experiment must have: pruning, alphas, baseline, features
+
+    def draw(self, tables: Mapping[str, pd.DataFrame]) -> matplotlib.figure.Figure:
+        """Draw from the frames named in `self.tables`.
+
+        Raises FeatpruneError naming the figure and the table if a table is missing or has nothing to draw.
+        """
+        from featprune.figures.style import theme
+
+        for name in self.tables:
+            if name not in tables or tables[name].empty:
+                what = "is empty" if name in tables else "is missing"
+                raise FeatpruneError(f"figure {self.module!r}: table {name!r} {what}")
+        try:
+            with theme():
+                return import_module(f"{__name__}.{self.module}").draw(tables)
+        except FeatpruneError as error:
+            raise FeatpruneError(f"figure {self.module!r}: {error}") from error
+
+
+# A plain literal: the fingerprint of a figure's code takes its own entry only.
+FIGURES: dict[str, Figure] = {
+    "accuracy_vs_density": Figure("accuracy_vs_density", ("tuned",), "Performance", ("pruning",)),
+    "alpha_sweep": Figure("alpha_sweep", ("tuned",), "Performance", ("pruning", "alphas")),
+    "headline": Figure("headline", ("headline", "headline_difference"), "Performance", ("pruning", "baseline")),
+    "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance"),
+    "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
+    "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "Masks", ("pruning",)),
+}
+
+
+def save(figure: matplotlib.figure.Figure, paths: Iterable[str | Path]) -> None:
+    """Write the figure to each path, in the format of its suffix; the same figure gives the same bytes."""
+    from featprune.figures.style import theme
+
+    undated = {".svg": {"Date": None}, ".png": {"Software": None}}
+    for path in map(Path, paths):
+        if path.suffix not in undated:
+            raise FeatpruneError(f"{path}: a figure is saved as {' or '.join(undated)}")
+        # Ticks are made as they are drawn, so the theme must hold here too.
+        with atomic(path) as partial, theme():
+            figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=undated[path.suffix])

@@ -1,0 +1,68 @@
+"""The lottery-ticket baseline against tickets at the alpha chosen on validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from featprune.figures.bands import ACCURACY, draw_band, over_seeds
+from featprune.figures.style import BASELINE, OURS, SMALL, density_axis
+
+SIDES = {
+    "baseline": ("LTH baseline", BASELINE, "s"),
+    "ours": (r"ours, $\alpha$ chosen on validation", OURS, "o"),
+}
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw from the tables `headline` and `headline_difference`."""
+    runs, difference = tables["headline"], tables["headline_difference"].sort_values("round")
+    figure = Figure(figsize=(5.5, 4.6), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    for side, (label, color, marker) in SIDES.items():
+        mine = runs[runs["side"] == side]
+        ACCURACY.require(mine, "headline")
+        means = over_seeds(mine, ["round"], ACCURACY)
+        draw_band(top, means["density"], means, color, label=label, marker=marker)
+    ACCURACY.style_axis(top)
+    top.set_title(ACCURACY.note_diverged(runs).strip())
+    name_alphas(top, runs[runs["side"] == "ours"])
+    figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    draw_difference(bottom, difference)
+    density_axis(bottom, runs["density"])
+    figure.align_ylabels()
+    return figure
+
+
+def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
+    """Write the alpha chosen at each density along the top of the panel, and make room for it."""
+    chosen = ours.groupby("density")["alpha"].agg(lambda alphas: "/".join(f"{a:g}" for a in sorted(set(alphas))))
+    upright = len(chosen) > 10
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + (0.16 if upright else 0.1) * (high - low))
+    for density, text in chosen.items():
+        ax.annotate(
+            text,
+            (density, 0.985),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="top",
+            rotation=90 if upright else 0,
+            color=OURS,
+            fontsize=SMALL,
+        )
+    ax.annotate(r"$\alpha$", (1.01, 0.985), xycoords="axes fraction", va="top", color=OURS, fontsize=SMALL + 1)
+
+
+def draw_difference(ax: Axes, difference: pd.DataFrame) -> None:
+    """The paired difference in percentage points with its interval; open where the interval holds zero."""
+    mean, low, high = (100 * difference[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
+    clear = (low > 0) | (high < 0)
+    ax.axhline(0, color="0.4", linewidth=0.8)
+    ax.vlines(difference["density"], low, high, color=OURS)
+    ax.scatter(difference["density"], mean, s=16, facecolor=np.where(clear, OURS, "white"), edgecolor=OURS, zorder=3)
+    ax.set_ylabel("ours − baseline\n(percentage points)")

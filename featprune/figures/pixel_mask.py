@@ -1,0 +1,71 @@
+"""How many weights survive at each input pixel as rounds of pruning go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isqrt
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from featprune.errors import FeatpruneError
+from featprune.figures.panels import name_strategy, nearest_one, one_criterion
+from featprune.figures.style import COUNT_MAP, percent, pick_rounds
+
+MAX_ROUNDS = 6
+SHOWN = ("init", "random")
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw from the table `pixel_mask`: tickets, and below them random re-draws if there are any."""
+    masks = select(tables["pixel_mask"])
+    rewinds = [name for name in SHOWN if (masks["rewind"] == name).any()]
+    shared = masks.groupby("round")["rewind"].nunique() == len(rewinds)
+    rounds = pick_rounds(masks[masks["round"].map(shared)], MAX_ROUNDS)
+    pixels = masks["pixel"].nunique()
+    square = isqrt(pixels) ** 2 == pixels
+    survivors = masks.groupby(["rewind", "round", "pixel"], observed=True)["survivors"].mean()
+    figure = Figure(figsize=(1.1 * len(rounds) + 0.6, 1.15 * len(rewinds) + 1.0), layout="constrained")
+    axes = figure.subplots(len(rewinds), len(rounds), sharex=True, sharey="col", squeeze=False)
+    for column, (number, density) in zip(axes.T, rounds.items(), strict=True):
+        counts = [survivors[name, number].sort_index().to_numpy() for name in rewinds]
+        (draw_images if square else draw_bars)(column, counts)
+        column[0].set_title(f"{percent(density)} %")
+    for ax, name in zip(axes[:, 0], rewinds, strict=True):
+        count = "" if square else "\nsurvivors"
+        ax.set_ylabel(name_strategy(name).replace(" (", "\n(") + count)
+    figure.supxlabel("surviving weights per input" if square else "input")
+    figure.suptitle("weights remaining")
+    return figure
+
+
+def draw_images(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:
+    """One round: the counts of each strategy as images over one colour bar, which starts at zero."""
+    top = max(values.max() for values in counts)
+    for ax, values in zip(column, counts, strict=True):
+        side = isqrt(len(values))
+        image = ax.imshow(values.reshape(side, side), cmap=COUNT_MAP, vmin=0, vmax=top)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    bar = ax.figure.colorbar(image, ax=column, orientation="horizontal", aspect=14, pad=0.03)
+    bar.set_ticks([0, top], labels=["0", f"{top:.3g}"])
+    bar.ax.tick_params(length=2)
+    bar.outline.set_visible(False)
+    for text, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
+        text.set_horizontalalignment(side)  # within the bar, clear of the neighbours
+
+
+def draw_bars(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:
+    """One round where inputs are not an image: a bar an input."""
+    for ax, values in zip(column, counts, strict=True):
+        ax.bar(np.arange(len(values)), values, width=1.0, color="0.4", linewidth=0)
+
+
+def select(table: pd.DataFrame) -> pd.DataFrame:
+    """The masks of one criterion (magnitude if it is there), at the alpha and the lr nearest 1."""
+    masks = table[table["rewind"].isin(SHOWN) & (table["criterion"] != "dense")]
+    if masks.empty:
+        raise FeatpruneError(f"table 'pixel_mask' has no masks of the rewinds {' and '.join(SHOWN)}")
+    return nearest_one(nearest_one(one_criterion(masks), "alpha"), "lr")

@@ -1,0 +1,95 @@
+"""Preactivation matrices along training: the dense network, then each strategy, units in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
+
+from featprune.errors import FeatpruneError
+from featprune.figures.panels import name_strategy, nearest_one, one_criterion, order_strategies
+from featprune.figures.style import SIGNED_MAP, percent, pick
+
+MAX_STEPS = 4
+MAX_CLASSES = 12  # more would not fit as ticks
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw from the table `preactivations`."""
+    networks = select(tables["preactivations"])
+    steps = sorted(set.intersection(*(set(network["step"]) for network in networks.values())))
+    if not steps:
+        raise FeatpruneError("table 'preactivations' has no step that all networks share")
+    steps = [steps[index] for index in pick(np.log1p(steps), MAX_STEPS)]
+    # samples: index and label, sorted by class where there are classes
+    dense = networks["dense"]
+    samples = dense.drop_duplicates("sample").sort_values(["label", "sample"]).set_index("sample")["label"]
+    matrices = {(name, step): matrix(networks[name], step, samples.index) for name in networks for step in steps}
+    units = order_units(matrices["dense", steps[-1]])
+    limit = np.nanpercentile(np.abs(np.concatenate([m.to_numpy().ravel() for m in matrices.values()])), 99)
+    figure = Figure(figsize=(1.45 * len(steps) + 1.3, 1.4 * len(networks) + 0.8), layout="constrained")
+    axes = figure.subplots(len(networks), len(steps), sharex=True, sharey=True, squeeze=False)
+    for row, (name, network) in zip(axes, networks.items(), strict=True):
+        for ax, step in zip(row, steps, strict=True):
+            values = matrices[name, step].loc[units]
+            image = ax.imshow(values, aspect="auto", cmap=SIGNED_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.tick_params(length=0, pad=1)
+            ax.spines[:].set_visible(False)
+        row[0].set_ylabel(f"{name_strategy(name)}\n{percent(network['density'].iloc[0])} % of weights")
+    for ax, step in zip(axes[0], steps, strict=True):
+        ax.set_title(f"step {step:,}")
+    for ax in axes[-1]:
+        tick_classes(ax, samples.to_numpy())
+    figure.supxlabel("test samples" + (", by class" if samples.notna().all() else ""))
+    figure.supylabel("units")
+    figure.colorbar(image, ax=axes, label="preactivation", extend="both", shrink=0.8, aspect=40)
+    layer, alpha, seed = dense.iloc[0][["layer", "alpha", "seed"]]
+    figure.suptitle(rf"layer {layer:.0f}, {len(units)} units, $\alpha$ = {alpha:g}, seed {seed:.0f}")
+    return figure
+
+
+def select(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Dense network and each strategy's last round, at the alpha nearest 1, lowest layer and first seed."""
+    table = table[np.isfinite(table["preactivation"])]
+    dense = table[table["criterion"] == "dense"]
+    if dense.empty:
+        raise FeatpruneError("table 'preactivations' has no finite preactivations of a dense network")
+    dense = nearest_one(dense, "alpha").sort_values(["layer", "seed"]).head(1)
+    table = table.merge(dense[["alpha", "layer", "seed"]])
+    networks = {}
+    for name in order_strategies(table["rewind"]):
+        network = table[(table["rewind"] == name) & ((table["criterion"] == "dense") == (name == "dense"))]
+        if len(network):
+            network = one_criterion(network)
+            networks[name] = nearest_one(network[network["round"] == network["round"].max()], "lr")
+    return networks
+
+
+def matrix(network: pd.DataFrame, step: int, samples: pd.Index) -> pd.DataFrame:
+    """The preactivations at a step: a row a unit, a column a sample in the order given."""
+    rows = network[network["step"] == step]
+    return rows.pivot_table(index="unit", columns="sample", values="preactivation").reindex(columns=samples)
+
+
+def order_units(values: pd.DataFrame) -> pd.Index:
+    """The units of a (unit, sample) matrix so that those that respond alike are neighbours."""
+    if len(values) < 3:
+        return values.index
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alike = np.nan_to_num(np.corrcoef(values))  # a unit that never changes is like no other
+    distance = squareform(np.clip(1 - alike, 0, 2), checks=False)
+    return values.index[leaves_list(linkage(distance, method="average", optimal_ordering=True))]
+
+
+def tick_classes(ax: Axes, labels: np.ndarray) -> None:
+    """Name each class under the middle of its samples."""
+    classes = np.unique(labels[~pd.isna(labels)])
+    if 1 < len(classes) <= MAX_CLASSES:
+        middles = [np.flatnonzero(labels == label).mean() for label in classes]
+        ax.set_xticks(middles, [f"{label:g}" for label in classes])

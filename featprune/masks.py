@@ -1,0 +1,80 @@
+"""Which weights survive: exact counts, stable ranking, nested masks.
+
+A mask is a list of bool arrays, one a layer, shaped like the weights: (R, out, in). Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor
+
+import numpy as np
+
+SCOPES = ("per_layer", "global")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How many weights are kept at each round.
+
+    `per_layer` keeps a share (1 - rate)^round of every layer, with a rate for the hidden layers and one for the
+    output layer (LTH: 20 % and 10 %); `global` keeps that share of all weights, wherever they are. `rates` has the keys
+    hidden and output, or global.
+    """
+
+    scope: str
+    rates: Mapping[str, float]
+
+    def counts(self, sizes: Sequence[int], round: int) -> list[int]:
+        """Weights kept at a round: one count a layer, or a single count for the global scope."""
+        if self.scope == "global":
+            return [kept(sum(sizes), self.rates["global"], round)]
+        rates = [self.rates["hidden"]] * (len(sizes) - 1) + [self.rates["output"]]
+        return [kept(size, rate, round) for size, rate in zip(sizes, rates, strict=True)]
+
+
+def kept(size: int, rate: float, round: int) -> int:
+    """size * (1 - rate)^round to the nearest integer (halves up): the same count whatever path leads to it."""
+    return floor(size * (1 - rate) ** round + 0.5)
+
+
+def extract_mask(
+    scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], counts: Sequence[int]
+) -> list[np.ndarray]:
+    """Keep the highest scores among the survivors of `previous`.
+
+    scores, previous: one array a layer, (R, out, in). counts: one a layer, or a single one for all layers together.
+    Replicas are ranked one by one; ties go to the lower index (layers in order, then row by row). Returns bool arrays
+    with exactly the counts. Raises ValueError where more weights are asked for than survive.
+    """
+    if len(counts) == len(scores):
+        groups = [(scores[i : i + 1], previous[i : i + 1], count) for i, count in enumerate(counts)]
+    else:
+        (count,) = counts
+        groups = [(scores, previous, count)]
+    return [mask for group in groups for mask in _keep_highest(*group)]
+
+
+def _keep_highest(scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
+    """One ranking over all given layers, for each replica."""
+    flat_scores, alive = (np.concatenate([a.reshape(len(a), -1) for a in arrays], 1) for arrays in (scores, previous))
+    mask = np.zeros(flat_scores.shape, bool)
+    for row, (score, candidate) in enumerate(zip(flat_scores, alive, strict=True)):
+        survivors = np.flatnonzero(candidate)
+        if count > len(survivors):
+            raise ValueError(f"{count} weights asked for, only {len(survivors)} survive")
+        ranking = np.argsort(-score[survivors], kind="stable")
+        mask[row, survivors[ranking[:count]]] = True
+    edges = np.cumsum([a[0].size for a in scores])[:-1]
+    return [part.reshape(s.shape) for part, s in zip(np.split(mask, edges, axis=1), scores, strict=True)]
+
+
+def all_ones(shapes: Sequence[tuple[int, int]], replicas: int) -> list[np.ndarray]:
+    """The dense network's mask."""
+    return [np.ones((replicas, *shape), bool) for shape in shapes]
+
+
+def remaining(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Surviving weights of each replica, (R,) int64."""
+    return np.sum([m.reshape(len(m), -1).sum(1) for m in masks], axis=0, dtype=np.int64)

@@ -1,0 +1,174 @@
+"""What a configured study consists of: its cells, and where their files lie. The one owner of file names.
+
+A cell is a point of the sweep (alpha, lr, criterion, rewind) of an experiment. Light: plain data in, plain data out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import log
+
+from featprune.config import log_grid
+from featprune.data import DATASETS
+from featprune.figures import Figure
+from featprune.rewind import DENSE
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of an experiment's sweep; alpha and lr as they are written in the config."""
+
+    experiment: str
+    alpha: str
+    lr: str
+    criterion: str
+    rewind: str
+
+    def folder(self, root: str, round: int, block: str) -> str:
+        """The folder of one run, Hive-partitioned; `block` may be a wildcard."""
+        return (
+            f"{root}/runs/experiment={self.experiment}/alpha={self.alpha}/lr={self.lr}/criterion={self.criterion}"
+            f"/rewind={self.rewind}/round={round}/seeds={block}"
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """A resolved config, seen as cells and runs."""
+
+    config: dict
+
+    @property
+    def root(self) -> str:
+        return self.config["results"]
+
+    @property
+    def experiments(self) -> list[str]:
+        return self.config["run"]
+
+    def experiment(self, name: str) -> dict:
+        return self.config["experiments"][name]
+
+    @property
+    def blocks(self) -> list[str]:
+        """Names of the blocks of seeds, "first-last"."""
+        count, size = self.config["seeds"]["count"], self.config["seeds"]["block"]
+        return [f"{first}-{min(first + size, count) - 1}" for first in range(0, count, size)]
+
+    def dense_cells(self, name: str) -> list[Cell]:
+        e = self.experiment(name)
+        return [Cell(name, alpha, lr, *DENSE) for alpha in e["alphas"] for lr in e["lrs"]]
+
+    def chains(self, name: str) -> list[Cell]:
+        """The cells that prune, and the dense network trained on, where it is asked for."""
+        pruning = self.experiment(name)["pruning"]
+        if not pruning["rounds"]:
+            return []
+        kinds = [(criterion, rewind) for criterion in pruning["criteria"] for rewind in pruning["rewinds"]]
+        if pruning["matched_dense"]:
+            kinds.append(("dense", "none"))
+        return [Cell(name, cell.alpha, cell.lr, *kind) for cell in self.dense_cells(name) for kind in kinds]
+
+    def segments(self, name: str) -> list[range]:
+        """Consecutive rounds that one job trains."""
+        pruning = self.experiment(name)["pruning"]
+        last, size = pruning["rounds"], pruning["rounds_per_job"]
+        return [range(first, min(first + size, last + 1)) for first in range(1, last + 1, size)]
+
+    def chain_inputs(self, name: str, rounds: range) -> Callable[[object], dict]:
+        """Snakemake's input function of the job that trains these rounds of a chain: from wildcards to named files."""
+
+        def inputs(w) -> dict:
+            chain = Cell(name, w.alpha, w.lr, w.criterion, w.rewind)
+            before = chain if rounds[0] > 1 else Cell(name, w.alpha, w.lr, *DENSE)
+            folder = before.folder(self.root, rounds[0] - 1, w.block)
+            files = {"mask": f"{folder}/mask.safetensors", "weights": f"{folder}/weights.safetensors"}
+            if self.takes_ticket_masks(name, w.rewind):
+                ticket = Cell(name, w.alpha, w.lr, w.criterion, "init")
+                folders = [ticket.folder(self.root, r, w.block) for r in rounds]
+                files["ticket_masks"] = [f"{folder}/mask.safetensors" for folder in folders]
+                files["ticket_weights"] = [f"{folder}/weights.safetensors" for folder in folders]
+            return files
+
+        return inputs
+
+    def takes_ticket_masks(self, name: str, rewind: str) -> bool:
+        """Whether random rewinding trains under the ticket's masks (the LTH paper's control) or its own chain's."""
+        return rewind == "random" and self.experiment(name)["pruning"]["mask_source"] == "ticket"
+
+    def chain_options(self, name: str, rewind: str) -> dict:
+        """What a chain depends on besides its training."""
+        pruning = self.experiment(name)["pruning"]
+        # Only the rates that the scope uses: the others may change without a rerun.
+        used = {"global": ["global"], "per_layer": ["hidden", "output"]}[pruning["scope"]]
+        return {
+            "schedule": {"scope": pruning["scope"], "rates": {key: pruning["rates"][key] for key in used}},
+            "late_step": pruning["late_step"] if rewind == "late" else None,
+        }
+
+    def runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """Every run of an experiment: (cell, round, block)."""
+        rounds = self.experiment(name)["pruning"]["rounds"]
+        for block in self.blocks:
+            yield from ((cell, 0, block) for cell in self.dense_cells(name))
+            yield from ((cell, r, block) for cell in self.chains(name) for r in range(1, rounds + 1))
+
+    def feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """The runs whose preactivations are dumped."""
+        features = self.experiment(name)["features"]
+        lrs = features["lrs"] if features["lrs"] is not None else self.experiment(name)["lrs"]
+        for cell, round, block in self.runs(name):
+            if round in features["rounds"] and cell.lr in lrs and (cell.criterion != "dense" or round == 0):
+                yield cell, round, block
+
+    def drawn_feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """Those whose matrices are drawn: the first block's, at the lr nearest to the base rate, dense and sparsest."""
+        runs = [(cell, round, block) for cell, round, block in self.feature_runs(name) if block == self.blocks[0]]
+        lr = min((cell.lr for cell, _, _ in runs), key=lambda lr: abs(log(float(lr))), default=None)
+        last = max((round for _, round, _ in runs), default=0)
+        return ((cell, round, block) for cell, round, block in runs if cell.lr == lr and round in (0, last))
+
+    def shows(self, name: str, figure: Figure) -> bool:
+        """Whether an experiment has what a figure needs."""
+        e = self.experiment(name)
+        has = {
+            "pruning": bool(self.chains(name)),
+            "alphas": len(e["alphas"]) > 1,
+            "baseline": e["baseline"] is not None,
+            "features": bool(e["features"]["rounds"]),
+        }
+        return all(has[need] for need in figure.needs)
+
+    def files(self, runs: Iterator[tuple[Cell, int, str]], file: str) -> list[str]:
+        return [f"{cell.folder(self.root, round, block)}/{file}" for cell, round, block in runs]
+
+    def training(self, name: str, alpha: str, lr: str) -> dict:
+        """What `featprune.training.Settings` needs, apart from what differs between rounds."""
+        e = self.experiment(name)
+        t = e["training"]
+        source = DATASETS[self.config["datasets"][e["dataset"]]["source"]]
+        usual = {"classification": "cross_entropy", "regression": "squared_error"}[source.kind]
+        copied = (
+            "loss",
+            "optimizer",
+            "momentum",
+            "weight_decay",
+            "batch_size",
+            "steps",
+            "evaluation_samples",
+        )
+        return {key: t[key] for key in copied} | {
+            "loss": t["loss"] or usual,
+            "lr": float(t["lr"]) * float(lr),
+            "alpha": float(alpha),
+            "center": e["center"],
+            "evaluate_at": tuple(log_grid(t["steps"], t["evaluation_steps"])),
+            "snapshot_at": tuple(log_grid(t["steps"], t["snapshot_steps"])),
+        }
+
+
+def seeds_of(block: str) -> list[int]:
+    """The seeds of a block named "first-last"."""
+    first, last = map(int, block.split("-"))
+    return list(range(first, last + 1))

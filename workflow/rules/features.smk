@@ -1,0 +1,24 @@
+RUN = Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}").folder(STUDY.root, "{round}", "{block}")
+
+
+rule dump_preactivations:
+    input:
+        snapshots=f"{RUN}/snapshots.safetensors",
+        mask=f"{RUN}/mask.safetensors",
+        data=lambda w: dataset_file(w.experiment),
+    output:
+        f"{RUN}/preactivations.parquet",
+    log:
+        RUN.replace("/runs/", "/logs/dump_preactivations/") + ".log",
+    benchmark:
+        RUN.replace("/runs/", "/benchmarks/dump_preactivations/") + ".tsv"
+    params:
+        model=lambda w: STUDY.experiment(w.experiment)["model"],
+        probe=lambda w: STUDY.experiment(w.experiment)["features"]["probe"],
+        code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    script:
+        "../scripts/dump_preactivations.py"

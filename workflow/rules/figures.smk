@@ -1,0 +1,40 @@
+def figures():
+    """PNG and SVG of every figure that an experiment can show."""
+    return [
+        f"{STUDY.root}/figures/{experiment}/{name}.{kind}"
+        for experiment in STUDY.experiments
+        for name, figure in FIGURES.items()
+        if STUDY.shows(experiment, figure)
+        for kind in ("png", "svg")
+    ]
+
+
+for _name, _figure in FIGURES.items():
+
+    rule:
+        name:
+            f"plot_{_name}"
+        input:
+            [f"{STUDY.root}/tables/{{experiment}}/{table}.parquet" for table in _figure.tables],
+        output:
+            png=report(
+                f"{STUDY.root}/figures/{{experiment}}/{_name}.png",
+                caption=f"../report/{_name}.rst",
+                category="{experiment}",
+                subcategory=_figure.category,
+                labels={"figure": _name.replace("_", " ")},
+            ),
+            svg=f"{STUDY.root}/figures/{{experiment}}/{_name}.svg",
+        log:
+            f"{STUDY.root}/logs/plot_{_name}/{{experiment}}.log",
+        benchmark:
+            f"{STUDY.root}/benchmarks/plot_{_name}/{{experiment}}.tsv"
+        params:
+            figure=_name,
+            code=script_code("plot_figure", f"featprune.figures.{_figure.module}", FIGURES=_name),
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=5,
+        script:
+            "../scripts/plot_figure.py"

@@ -1,0 +1,125 @@
+def table_inputs(file, runs="runs"):
+    """A function from wildcards to the files of this name of an experiment's runs."""
+    return lambda w: STUDY.files(getattr(STUDY, runs)(w.experiment), file)
+
+
+rule write_config:
+    output:
+        f"{STUDY.root}/config.yaml",
+    log:
+        f"{STUDY.root}/logs/write_config.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/write_config.tsv"
+    params:
+        config=STUDY.config,
+        code=script_code("write_config"),
+    threads: 1
+    resources:
+        mem_mb=200,
+        runtime=5,
+    script:
+        "../scripts/write_config.py"
+
+
+# Depends on every summary, so it tells with what the newest results were made.
+rule write_provenance:
+    input:
+        expand(f"{STUDY.root}/tables/{{experiment}}/summary.parquet", experiment=STUDY.experiments),
+    output:
+        f"{STUDY.root}/provenance.json",
+    log:
+        f"{STUDY.root}/logs/write_provenance.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/write_provenance.tsv"
+    params:
+        code=script_code("write_provenance"),
+    threads: 1
+    resources:
+        mem_mb=200,
+        runtime=5,
+    script:
+        "../scripts/write_provenance.py"
+
+
+rule aggregate_summary:
+    input:
+        histories=table_inputs("history.parquet"),
+        masks=table_inputs("mask.safetensors"),
+    output:
+        summary=f"{STUDY.root}/tables/{{experiment}}/summary.parquet",
+        tuned=f"{STUDY.root}/tables/{{experiment}}/tuned.parquet",
+        learning_curves=f"{STUDY.root}/tables/{{experiment}}/learning_curves.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_summary/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_summary/{{experiment}}.tsv"
+    params:
+        late_step=lambda w: STUDY.experiment(w.experiment)["pruning"]["late_step"],
+        code=script_code("aggregate_summary"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/aggregate_summary.py"
+
+
+rule aggregate_headline:
+    input:
+        ours=f"{STUDY.root}/tables/{{experiment}}/summary.parquet",
+        baseline=lambda w: f"{STUDY.root}/tables/{STUDY.experiment(w.experiment)['baseline']}/summary.parquet",
+    output:
+        headline=f"{STUDY.root}/tables/{{experiment}}/headline.parquet",
+        difference=f"{STUDY.root}/tables/{{experiment}}/headline_difference.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_headline/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_headline/{{experiment}}.tsv"
+    params:
+        code=script_code("aggregate_headline"),
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    script:
+        "../scripts/aggregate_headline.py"
+
+
+rule aggregate_pixel_mask:
+    input:
+        table_inputs("mask.safetensors"),
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/pixel_mask.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_pixel_mask/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_pixel_mask/{{experiment}}.tsv"
+    params:
+        code=script_code("aggregate_pixel_mask"),
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    script:
+        "../scripts/aggregate_pixel_mask.py"
+
+
+rule aggregate_preactivations:
+    input:
+        preactivations=table_inputs("preactivations.parquet", "drawn_feature_runs"),
+        masks=table_inputs("mask.safetensors", "drawn_feature_runs"),
+        data=lambda w: dataset_file(w.experiment),
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/preactivations.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_preactivations/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_preactivations/{{experiment}}.tsv"
+    params:
+        code=script_code("aggregate_preactivations"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/aggregate_preactivations.py"

@@ -1,0 +1,76 @@
+DENSE_RUN = Cell("{experiment}", "{alpha}", "{lr}", *DENSE).folder(STUDY.root, 0, "{block}")
+
+
+def network_entries(experiment):
+    """The entries of the network's registries that an experiment uses."""
+    model = STUDY.experiment(experiment)["model"]
+    return {"INITIALIZATIONS": model["init"], "PARAMETRIZATIONS": model["parametrization"]}
+
+
+rule train_dense:
+    input:
+        data=lambda w: dataset_file(w.experiment),
+    output:
+        mask=f"{DENSE_RUN}/mask.safetensors",
+        weights=f"{DENSE_RUN}/weights.safetensors",
+        history=f"{DENSE_RUN}/history.parquet",
+        snapshots=maybe_temp(f"{DENSE_RUN}/snapshots.safetensors"),
+    log:
+        DENSE_RUN.replace("/runs/", "/logs/train_dense/") + ".log",
+    benchmark:
+        DENSE_RUN.replace("/runs/", "/benchmarks/train_dense/") + ".tsv"
+    params:
+        model=lambda w: STUDY.experiment(w.experiment)["model"],
+        training=lambda w: STUDY.training(w.experiment, w.alpha, w.lr),
+        seeds=lambda w: seeds_of(w.block),
+        code=lambda w: script_code("train_dense", **network_entries(w.experiment)),
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=lambda w, attempt: 60 * attempt,
+    script:
+        "../scripts/train_dense.py"
+
+
+# A job trains several consecutive rounds of a chain: starting Python and torch takes as long as a sparse round.
+for _experiment in STUDY.experiments:
+    for _rounds in STUDY.segments(_experiment):
+        _chain = Cell(_experiment, "{alpha}", "{lr}", "{criterion}", "{rewind}")
+        _folders = {round: _chain.folder(STUDY.root, round, "{block}") for round in _rounds}
+        _name = f"train_pruned_{_experiment}_{_rounds[0]}_{_rounds[-1]}"
+
+        rule:
+            name:
+                _name
+            input:
+                unpack(STUDY.chain_inputs(_experiment, _rounds)),
+                data=dataset_file(_experiment),
+            output:
+                masks=[f"{folder}/mask.safetensors" for folder in _folders.values()],
+                weights=[f"{folder}/weights.safetensors" for folder in _folders.values()],
+                histories=[f"{folder}/history.parquet" for folder in _folders.values()],
+                snapshots=[
+                    maybe_temp(f"{folder}/snapshots.safetensors")
+                    for round, folder in _folders.items()
+                    if round in STUDY.experiment(_experiment)["features"]["rounds"]
+                ],
+            log:
+                f"{STUDY.root}/logs/{_name}/alpha={{alpha}}/lr={{lr}}/criterion={{criterion}}/rewind={{rewind}}/seeds={{block}}.log",
+            benchmark:
+                f"{STUDY.root}/benchmarks/{_name}/alpha={{alpha}}/lr={{lr}}/criterion={{criterion}}/rewind={{rewind}}/seeds={{block}}.tsv"
+            params:
+                model=STUDY.experiment(_experiment)["model"],
+                training=lambda w, e=_experiment: STUDY.training(e, w.alpha, w.lr),
+                pruning=lambda w, e=_experiment: STUDY.chain_options(e, w.rewind),
+                rounds=list(_rounds),
+                snapshot_rounds=[r for r in _rounds if r in STUDY.experiment(_experiment)["features"]["rounds"]],
+                seeds=lambda w: seeds_of(w.block),
+                code=lambda w, e=_experiment: script_code(
+                    "train_pruned", CRITERIA=w.criterion, REWINDS=w.rewind, **network_entries(e)
+                ),
+            threads: 1
+            resources:
+                mem_mb=1500,
+                runtime=lambda w, attempt: 120 * attempt,
+            script:
+                "../scripts/train_pruned.py"

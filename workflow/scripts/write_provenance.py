@@ -1,0 +1,8 @@
+import json
+
+from featprune.joblog import job_log
+from featprune.provenance import provenance
+from featprune.storage import atomic
+
+with job_log(snakemake.log[0]), atomic(snakemake.output[0]) as partial:
+    partial.write_text(json.dumps(provenance(), indent=2) + "\n")
