@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric, choose_metric, draw_band, over_seeds
-from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend, strategy_panels
+from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend, note_lr, strategy_panels
 from featprune.figures.style import Color, alpha_palette, density_axis
 
 
@@ -37,6 +37,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         handles.append(key("0.4", "dense,\ntrained as long", linestyle=":"))
     legend(figure, handles, title=r"$\alpha$")
     head(figure, tuned)
+    note_lr(figure, tuned)
     return figure
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import choose_metric, draw_band, over_seeds
-from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend, strategy_panels
+from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend, note_lr, strategy_panels
 from featprune.figures.style import DENSE, alpha_axis, density_palette, percent, pick_rounds
 
 MAX_DENSITIES = 5
@@ -36,4 +36,5 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     handles += [key(palette[density], percent(density), marker="o") for density in rounds.values()]
     legend(figure, handles, title="weights\nremaining (%)")
     head(figure, tuned)
+    note_lr(figure, tuned)
     return figure

@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from scipy.stats import t
 
 from featprune.errors import FeatpruneError
+from featprune.figures.style import log_axis
 
 CONFIDENCE = 0.95
+MIN_SEEDS = 3  # of a band: the interval from two is 13 times as wide as they are apart
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Metric:
             raise FeatpruneError(f"table {name!r} {why}")
 
     def style_axis(self, ax: Axes, label: bool = True) -> None:
-        """Set the scale of y, and its label."""
-        ax.set_yscale("log" if self.log else "linear")
+        """Set the scale of y (once the data is there), and its label."""
+        if self.log:
+            log_axis(ax)
         if label:
             ax.set_ylabel(self.label)
 
@@ -62,7 +65,7 @@ def over_seeds(runs: pd.DataFrame, by: Sequence[str], metric: Metric) -> pd.Data
     """Mean over seeds and its 95 % Student-t interval, one row a value of `by`.
 
     On a logarithmic axis both are those of the logarithm (a geometric mean), so a band never reaches zero.
-    Diverged seeds are left out; with fewer than two seeds `low` and `high` are NaN.
+    Diverged seeds are left out; with fewer than MIN_SEEDS `low` and `high` are NaN.
 
     Returns a frame with the columns `by`, density (if the runs have it), mean, low, high, n_seeds.
     """
@@ -72,7 +75,7 @@ def over_seeds(runs: pd.DataFrame, by: Sequence[str], metric: Metric) -> pd.Data
     keys = [runs[key] for key in by]
     groups = values.groupby(keys, observed=True)
     mean, count = groups.mean(), groups.count()
-    half = t.ppf((1 + CONFIDENCE) / 2, count - 1) * groups.std() / np.sqrt(count)
+    half = t.ppf((1 + CONFIDENCE) / 2, count - 1) * groups.sem().where(count >= MIN_SEEDS)
     table = pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
     table = (np.exp(table) if metric.log else table).assign(n_seeds=count)
     if "density" in runs and "density" not in by:
@@ -81,15 +84,9 @@ def over_seeds(runs: pd.DataFrame, by: Sequence[str], metric: Metric) -> pd.Data
 
 
 def draw_band(ax: Axes, x: pd.Series, means: pd.DataFrame, color, **line) -> None:
-    """Draw the means against x with their band; a single point gets an error bar instead.
-
-    The interval from two seeds can be many times the range of the data: it doesn't widen the axes.
-    """
+    """Draw the means against x with their band; a single point gets an error bar instead."""
     ax.plot(x, means["mean"], color=color, **line)
-    limits = ax.dataLim.frozen()
     if len(means) > 1:
         ax.fill_between(x, means["low"], means["high"], color=color, alpha=0.2, linewidth=0)
     else:
         ax.vlines(x, means["low"], means["high"], color=color)
-    if (means["n_seeds"] == 2).any():
-        ax.dataLim.set(limits)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import ACCURACY, draw_band, over_seeds
+from featprune.figures.panels import head
 from featprune.figures.style import BASELINE, OURS, SMALL, density_axis
 
 SIDES = {
@@ -29,6 +30,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         means = over_seeds(mine, ["round"], ACCURACY)
         draw_band(top, means["density"], means, color, label=label, marker=marker)
     ACCURACY.style_axis(top)
+    head(figure, runs)
     top.set_title(ACCURACY.note_diverged(runs).strip())
     name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)

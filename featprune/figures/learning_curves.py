@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import LOSS, draw_band, over_seeds
-from featprune.figures.panels import grid, is_bottom, is_left, key, legend, one_criterion
+from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend, note_lr, one_criterion
 from featprune.figures.style import DENSE, density_palette, percent, pick_rounds
 
 MAX_DENSITIES = 5
@@ -46,6 +46,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     handles = [key(DENSE, "100 (dense)", linestyle="--")]
     handles += [key(palette[density], percent(density)) for density in rounds.values()]
     legend(figure, handles, title="weights\nremaining (%)")
+    head(figure, shown)
+    note_lr(figure, shown)
     return figure
 
 

@@ -88,11 +88,14 @@ def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) 
     figure.legend(handles=handles, title=title, loc="outside right center", alignment="left")
 
 
-def head(figure: Figure, table: pd.DataFrame) -> None:
-    """Title the figure with its experiment, and say so where the learning rate was chosen."""
-    if "experiment" in table:
-        figure.suptitle(", ".join(map(str, table["experiment"].unique())))
+def head(figure: Figure, table: pd.DataFrame, title: str = "") -> None:
+    """Title the figure with its experiment, if the table has it, and more."""
+    experiments = ", ".join(map(str, table["experiment"].unique())) if "experiment" in table else ""
+    figure.suptitle(": ".join(filter(None, (experiments, title))) or None)
+
+
+def note_lr(figure: Figure, table: pd.DataFrame) -> None:
+    """Say under the panels where the learning rate was chosen, if there was a choice."""
     if len(table["lr"].unique()) > 1:
-        figure.supxlabel(
-            "each point at the learning rate chosen on the validation split", fontsize="small", color="0.35"
-        )
+        note = "at the learning rate chosen on the validation split"
+        figure.supxlabel(note, fontsize="small", color="0.35")

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.errors import FeatpruneError
-from featprune.figures.panels import name_strategy, nearest_one, one_criterion
+from featprune.figures.panels import head, name_strategy, nearest_one, one_criterion
 from featprune.figures.style import COUNT_MAP, percent, pick_rounds
 
 MAX_ROUNDS = 6
@@ -37,7 +37,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         count = "" if square else "\nsurvivors"
         ax.set_ylabel(name_strategy(name).replace(" (", "\n(") + count)
     figure.supxlabel("surviving weights per input" if square else "input")
-    figure.suptitle("weights remaining")
+    head(figure, masks, "weights remaining")
     return figure
 
 

@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from featprune.errors import FeatpruneError
-from featprune.figures.panels import name_strategy, nearest_one, one_criterion, order_strategies
+from featprune.figures.panels import head, name_strategy, nearest_one, one_criterion, order_strategies
 from featprune.figures.style import SIGNED_MAP, percent, pick
 
 MAX_STEPS = 4
@@ -26,7 +26,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     if not steps:
         raise FeatpruneError("table 'preactivations' has no step that all networks share")
     steps = [steps[index] for index in pick(np.log1p(steps), MAX_STEPS)]
-    # samples: index and label, sorted by class where there are classes
+    # samples: index and label, sorted by label where there are labels
     dense = networks["dense"]
     samples = dense.drop_duplicates("sample").sort_values(["label", "sample"]).set_index("sample")["label"]
     matrices = {(name, step): matrix(networks[name], step, samples.index) for name in networks for step in steps}
@@ -44,13 +44,17 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         row[0].set_ylabel(f"{name_strategy(name)}\n{percent(network['density'].iloc[0])} % of weights")
     for ax, step in zip(axes[0], steps, strict=True):
         ax.set_title(f"step {step:,}")
-    for ax in axes[-1]:
-        tick_classes(ax, samples.to_numpy())
-    figure.supxlabel("test samples" + (", by class" if samples.notna().all() else ""))
+    figure.supxlabel("test samples")
+    if (samples % 1 == 0).all():
+        figure.supxlabel("test samples, by class")
+        for ax in axes[-1]:
+            tick_classes(ax, samples.to_numpy())
+    elif samples.notna().all():
+        figure.supxlabel("test samples, by target")
     figure.supylabel("units")
     figure.colorbar(image, ax=axes, label="preactivation", extend="both", shrink=0.8, aspect=40)
     layer, alpha, seed = dense.iloc[0][["layer", "alpha", "seed"]]
-    figure.suptitle(rf"layer {layer:.0f}, {len(units)} units, $\alpha$ = {alpha:g}, seed {seed:.0f}")
+    head(figure, dense, rf"layer {layer:.0f}, {len(units)} units, $\alpha$ = {alpha:g}, seed {seed:.0f}")
     return figure
 
 
@@ -89,7 +93,7 @@ def order_units(values: pd.DataFrame) -> pd.Index:
 
 def tick_classes(ax: Axes, labels: np.ndarray) -> None:
     """Name each class under the middle of its samples."""
-    classes = np.unique(labels[~pd.isna(labels)])
+    classes = np.unique(labels)
     if 1 < len(classes) <= MAX_CLASSES:
         middles = [np.flatnonzero(labels == label).mean() for label in classes]
         ax.set_xticks(middles, [f"{label:g}" for label in classes])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
 
 Color = tuple[float, float, float, float]
 
@@ -121,3 +121,13 @@ def fixed_ticks(ax: Axes, ticks: Iterable[float], labels: Iterable[str]) -> None
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
     ax.set_xticklabels(list(labels))
+
+
+def log_axis(ax: Axes) -> None:
+    """Make y a log axis; where it spans less than two decades its ticks are 1, 2, 5 and not powers of ten."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    if high < 100 * low:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())

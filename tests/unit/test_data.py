@@ -7,8 +7,10 @@ import pytest
 from sklearn.datasets import load_digits
 
 from featprune import data
-from featprune.data import DATASETS, Dataset, load_dataset, prepare_dataset
+from featprune.data import DATASETS, prepare_dataset
+from featprune.dataset import Dataset, load_dataset
 from featprune.errors import FeatpruneError
+from featprune.storage import save_arrays
 
 TEACHER = {"train": 200, "validation": 100, "test": 50}
 SPLITS = ("train", "validation", "test")
@@ -193,7 +195,7 @@ def test_a_truncated_file_is_named(keep, tmp_path):
 @pytest.mark.parametrize("contents", [["outputs", "train_x"], ["train_x"], ["outputs", "weights"]])
 def test_a_file_of_something_else_is_named(contents, tmp_path):
     path = tmp_path / "dataset.safetensors"
-    data.save_arrays(path, {name: np.zeros((1, 1)) for name in contents})
+    save_arrays(path, {name: np.zeros((1, 1)) for name in contents})
     with pytest.raises(FeatpruneError, match=r"dataset\.safetensors"):
         load_dataset(path)
     with pytest.raises(FeatpruneError, match=r"absent\.safetensors"):

