@@ -1,56 +1,107 @@
-"""One network being trained: its state, its forward pass and its step."""
+"""One network being trained on a CPU: its state, its forward pass and its step, with hand-written gradients.
+
+Signals are stored features x batch, the batch padded with zeros to whole cache lines.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import sqrt
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from featprune import kernels
+from featprune.layers import ACTIVATE, SparseLayer, Units, make_layer, padded, zeros_like
 from featprune.network import MLP, Parameters
 
-CHUNK = 1000
+CHUNK = 256  # samples of a forward pass outside training: what is in flight stays in the cache
+LOSS_GRADIENTS = {
+    "cross_entropy": kernels.cross_entropy_gradient,
+    "squared_error": kernels.squared_error_gradient,
+}
 
 
 class Replica:
     """A single network (R = 1) under a mask, and the state of its optimizer."""
 
-    def __init__(self, network: MLP, start: Parameters, mask: Sequence[np.ndarray], settings) -> None:
-        self.network, self.settings = network, settings
-        self.mask = [torch.from_numpy(m[0]) for m in mask]
-        self.weights = [torch.from_numpy(w[0]).clone().requires_grad_() for w in start.weights]
-        self.biases = [torch.from_numpy(b[0]).clone().requires_grad_() for b in start.biases]
-        parameters = self.weights + self.biases
-        if settings.optimizer == "adam":
-            self.optimizer = torch.optim.Adam(
-                parameters, lr=settings.step_size, weight_decay=settings.weight_decay, fused=True
-            )
-        else:
-            self.optimizer = torch.optim.SGD(
-                parameters,
-                lr=settings.step_size,
-                momentum=settings.momentum,
-                weight_decay=settings.weight_decay,
-            )
+    def __init__(self, network: MLP, start: Parameters, masks: Sequence[np.ndarray], settings) -> None:
+        self.settings, self.steps = settings, 0
+        weights = [torch.from_numpy(w[0]) for w in start.weights]
+        dtype, width = weights[0].dtype, padded(settings.batch_size)
+        self.activate, self.activate_backward = ACTIVATE[network.activation]
+        self.rows = torch.zeros(width, network.widths[0], dtype=dtype)
+        self.batch_rows = self.rows[: settings.batch_size]
+        # A dense first layer reads the batch as it is gathered; a sparse one needs it transposed.
+        inputs = Units(self.rows.t(), self.rows[:0])
+        self.layers, self.hidden = [], []
+        for weight, bias, mask, factor in zip(weights, start.biases, masks, network.multipliers, strict=True):
+            z = Units.zeros(len(weight), width, dtype)
+            kept = torch.from_numpy(mask[0])
+            layer = make_layer(weight, torch.from_numpy(bias[0]), kept, factor, inputs, z)
+            if not self.layers and isinstance(layer, SparseLayer):
+                layer.x = np.zeros(self.rows.t().shape, layer.x.dtype)
+            self.layers.append(layer)
+            # The gradient passes the activation in place: both of its ends share a buffer.
+            inputs = Units(torch.zeros_like(z.value), z.delta)
+            self.hidden.append((z, inputs))
+        self.hidden.pop()
+        self.h, self.delta = z.value.numpy(), z.delta.numpy()
+        self.loss_gradient = LOSS_GRADIENTS[settings.loss]
+        self.update = _optimizer(settings, [p for layer in self.layers for p in layer.parameters])
 
-    @torch.no_grad()
-    def output(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat([self.network.output(self.weights, self.biases, c) for c in x.split(CHUNK)])
+    def step(self, x: Tensor, y: np.ndarray, offset: np.ndarray, batch: Tensor) -> None:
+        """One step on the samples `batch` (B,) of x (n, inputs), with labels y and reference outputs (n, outputs)."""
+        torch.index_select(x, 0, batch, out=self.batch_rows)
+        if isinstance(self.layers[0], SparseLayer):
+            kernels.transpose(self.rows.numpy(), self.layers[0].x)
+        for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
+            layer.forward()
+            self.activate(z.value, a.value)
+        self.layers[-1].forward()
+        self.loss_gradient(self.h, offset, y, batch.numpy(), self.settings.alpha, self.delta)
+        for layer, (z, a) in zip(self.layers[:0:-1], self.hidden[::-1], strict=True):
+            layer.backward(need_input=True)
+            self.activate_backward(z.value, a.value, z.delta)
+        self.layers[0].backward(need_input=False)
+        self.steps += 1
+        self.update(self.steps, [g for layer in self.layers for g in layer.gradients])
 
-    def step(self, x, y, offset) -> None:
-        alpha = self.settings.alpha
-        h = self.network.output(self.weights, self.biases, x)
-        f = alpha * (h if offset is None else h - offset)
-        F = torch.nn.functional
-        loss = (F.cross_entropy(f, y) if self.settings.loss == "cross_entropy" else F.mse_loss(f, y)) / alpha**2
-        self.optimizer.zero_grad()
-        loss.backward()
-        for w, m in zip(self.weights, self.mask, strict=True):
-            w.grad *= m
-        self.optimizer.step()
+    def output(self, x: Tensor) -> Tensor:
+        """h(x) of all samples, (n, outputs)."""
+        result = torch.empty(len(x), len(self.h), dtype=x.dtype)
+        for first in range(0, len(x), CHUNK):
+            a = x[first : first + CHUNK].t()
+            a = a.contiguous() if isinstance(self.layers[0], SparseLayer) else a
+            for i, layer in enumerate(self.layers):
+                z = torch.empty(len(layer.bias), a.shape[1], dtype=x.dtype)
+                layer.apply(a, z)
+                if i < len(self.hidden):
+                    a = torch.empty_like(z)
+                    self.activate(z, a)
+            result[first : first + CHUNK] = z.t()
+        return result
 
     def parameters(self) -> Parameters:
-        return Parameters(
-            tuple(w.detach().numpy()[None].copy() for w in self.weights),
-            tuple(b.detach().numpy()[None].copy() for b in self.biases),
-        )
+        """Copies of the present values, with exact zeros where a weight is pruned."""
+        weights, biases = zip(*(layer.result() for layer in self.layers), strict=True)
+        return Parameters(tuple(w[None] for w in weights), tuple(b[None] for b in biases))
+
+
+def _optimizer(settings, parameters: list[np.ndarray]) -> Callable[[int, list[np.ndarray]], None]:
+    """update(t, gradients): step number t (from 1) on the parameters in place, with torch's definitions."""
+    slots = [(p, zeros_like(p), zeros_like(p)) for p in parameters]
+    lr, decay, momentum = settings.step_size, settings.weight_decay, settings.momentum
+    beta1, beta2, eps = 0.9, 0.999, 1e-8
+
+    def adam(t: int, gradients: list[np.ndarray]) -> None:
+        size, root = lr / (1 - beta1**t), sqrt(1 - beta2**t)
+        for (p, m, v), g in zip(slots, gradients, strict=True):
+            kernels.adam(p, g, m, v, size, beta1, beta2, eps, root, decay)
+
+    def sgd(t: int, gradients: list[np.ndarray]) -> None:
+        for (p, m, _), g in zip(slots, gradients, strict=True):
+            kernels.sgd(p, g, m, lr, momentum, decay)
+
+    return {"adam": adam, "sgd": sgd}[settings.optimizer]

@@ -20,7 +20,6 @@ from featprune.randomness import numpy_generator
 from featprune.replica import Replica
 from featprune.rewind import Start
 
-CHUNK = 1000  # samples a forward pass outside training steps
 SPLITS = ("train", "validation", "test")
 
 
@@ -100,10 +99,10 @@ def train(
 
 def _train_one(network, start, reference, mask, split, seed, settings) -> Outcome:
     replica = Replica(network, start, mask, settings)
-    x, y = (torch.from_numpy(a) for a in split["train"])
+    x, y = torch.from_numpy(split["train"][0]), split["train"][1]
     # theta_ref never changes while a mask is fixed, so its outputs are computed once, not once a step.
     offsets = {name: _reference(network, reference, mask, xs, settings) for name, (xs, _) in split.items()}
-    offset = offsets["train"]
+    offset = offsets["train"].numpy()
     order = torch.from_numpy(data_order(seed, len(x), settings.batch_size, settings.steps, settings.behind))
     rows, snapshots, diverged = [], {}, not start.finite().all()
     for step in range(settings.steps + 1):
@@ -116,8 +115,7 @@ def _train_one(network, start, reference, mask, split, seed, settings) -> Outcom
             for name, (loss, accuracy) in metrics.items():
                 rows.append((seed, step, name, None if diverged else loss, None if diverged else accuracy))
         if step < settings.steps and not diverged:
-            batch = order[step]
-            replica.step(x[batch], y[batch], None if offset is None else offset[batch])
+            replica.step(x, y, offset, order[step])
     parameters = replica.parameters()
     diverged |= not parameters.finite().all()
     columns = zip(*rows, strict=True)
@@ -145,19 +143,19 @@ def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int
     return stream[behind - first * per_epoch :][:steps]
 
 
-def _reference(network, reference, mask, x, settings) -> torch.Tensor | None:
-    """h(x; m*theta_ref) of every sample of a split, or None where f isn't centered."""
-    return Replica(network, reference, mask, settings).output(torch.from_numpy(x)) if settings.center else None
+def _reference(network, reference, mask, x, settings) -> torch.Tensor:
+    """h(x; m*theta_ref) of every sample of a split (n, outputs); zeros where f isn't centered."""
+    x = torch.from_numpy(x)
+    if not settings.center:
+        return torch.zeros(len(x), network.widths[-1], dtype=x.dtype)
+    return Replica(network, reference, mask, settings).output(x)
 
 
 def _evaluate(replica, name, x, y, offset, settings, last: bool) -> tuple[float, float]:
     """Loss and accuracy (NaN for regression) of f on a split, or on its first samples."""
     whole = last and name != "train"
     n = len(x) if whole else min(len(x), settings.evaluation_samples or len(x))
-    f = replica.output(torch.from_numpy(x[:n]))
-    if offset is not None:
-        f -= offset[:n]
-    f *= settings.alpha
+    f = settings.alpha * (replica.output(torch.from_numpy(x[:n])) - offset[:n])
     y = torch.from_numpy(y[:n])
     if settings.loss == "cross_entropy":
         loss = torch.nn.functional.cross_entropy(f, y)
