@@ -16,7 +16,7 @@ from featprune import kernels
 from featprune.layers import ACTIVATE, SparseLayer, Units, make_layer, padded, zeros_like
 from featprune.network import MLP, Parameters
 
-CHUNK = 256  # samples of a forward pass outside training: what is in flight stays in the cache
+CHUNK = 128  # samples of a forward pass outside training: what is in flight stays in the cache
 LOSS_GRADIENTS = {
     "cross_entropy": kernels.cross_entropy_gradient,
     "squared_error": kernels.squared_error_gradient,
@@ -72,8 +72,11 @@ class Replica:
         """h(x) of all samples, (n, outputs)."""
         result = torch.empty(len(x), len(self.h), dtype=x.dtype)
         for first in range(0, len(x), CHUNK):
-            a = x[first : first + CHUNK].t()
-            a = a.contiguous() if isinstance(self.layers[0], SparseLayer) else a
+            rows = x[first : first + CHUNK]
+            a = rows.t()
+            if isinstance(self.layers[0], SparseLayer):
+                a = torch.empty(a.shape, dtype=a.dtype)
+                kernels.transpose(rows.numpy(), a.numpy())
             for i, layer in enumerate(self.layers):
                 z = torch.empty(len(layer.bias), a.shape[1], dtype=x.dtype)
                 layer.apply(a, z)

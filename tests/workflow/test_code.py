@@ -1,0 +1,182 @@
+"""What a change to the code makes run again, and the recipes for adding to the registries."""
+
+from itertools import chain
+
+import pytest
+from safetensors.numpy import load_file
+
+STATEMENT = "\n\nCHANGED = True\n"
+FIGURES = {
+    "plot_accuracy_vs_density": 3,
+    "plot_alpha_sweep": 1,
+    "plot_headline": 1,
+    "plot_learning_curves": 3,
+    "plot_pixel_mask": 3,
+    "plot_preactivations": 3,
+}
+TABLES = {
+    "aggregate_headline": 1,
+    "aggregate_pixel_mask": 3,
+    "aggregate_preactivations": 3,
+    "aggregate_summary": 3,
+    "write_provenance": 1,
+}
+TRAINING = {
+    "train_dense": 4,
+    "train_pruned_digits_1_2": 2,
+    "train_pruned_digits_baseline_1_2": 1,
+    "train_pruned_tiny_1_1": 2,
+    "train_pruned_tiny_2_2": 2,
+}
+DUMPS = {"dump_preactivations": 6}
+
+
+def test_code_of_a_figure(scratch):
+    scratch.append("featprune/figures/alpha_sweep.py", STATEMENT)
+    scratch.append("featprune/figures/pixel_mask.py", STATEMENT)
+    assert scratch.plan().counts() == {"plot_alpha_sweep": 1, "plot_pixel_mask": 3}
+
+
+def test_code_of_the_style(scratch):
+    scratch.append("featprune/figures/style.py", STATEMENT)
+    assert scratch.plan().counts() == FIGURES
+
+
+def test_code_of_the_tables(scratch):
+    scratch.append("featprune/tables.py", STATEMENT)
+    assert scratch.plan().counts() == TABLES | FIGURES
+
+
+def test_code_of_training(scratch):
+    scratch.append("featprune/training.py", STATEMENT)
+    plan = scratch.plan()
+    assert {rule: n for rule, n in plan.counts().items() if rule in TRAINING} == TRAINING
+    assert {rule: n for rule, n in plan.counts().items() if rule not in TRAINING} == DUMPS | TABLES | FIGURES
+
+
+def test_code_of_the_features(scratch):
+    scratch.append("featprune/features.py", STATEMENT)
+    counts = scratch.plan().counts()
+    assert not set(TRAINING) & set(counts)
+    assert counts["dump_preactivations"] == 6
+
+
+def test_code_of_a_script(scratch):
+    scratch.append("workflow/scripts/aggregate_headline.py", STATEMENT)
+    assert scratch.plan().counts() == {"aggregate_headline": 1, "plot_headline": 1}
+
+
+@pytest.mark.parametrize(
+    "module", ["config", "study", "fingerprint", "provenance"], ids=lambda name: f"featprune.{name}"
+)
+def test_code_that_no_result_depends_on(scratch, module):
+    scratch.append(f"featprune/{module}.py", STATEMENT)
+    assert set(scratch.plan().counts()) <= {"write_provenance"}
+
+
+def test_words_about_the_code(scratch):
+    scratch.replace("featprune/training.py", '"""Training: one loop', '"""Training:\none loop')
+    scratch.append("featprune/training.py", "\n\n# Nothing\n# to do.\n")
+    scratch.append("featprune/tables.py", "# A word.\n")
+    assert scratch.plan() == []
+
+
+def add_entry(workspace, path, registry, entry, definition=""):
+    """What a contributor does: a definition above the registry, and an entry in it."""
+    workspace.replace(path, f"{registry} = {{\n", f"{definition}{registry} = {{\n    {entry},\n")
+
+
+FIRST = '''
+def first(network: MLP, trained: Parameters, seeds: Sequence[int], round: int) -> Scores:
+    """The weights that come first stay."""
+    return [np.broadcast_to(-np.arange(w[0].size).reshape(w[0].shape), w.shape) for w in trained.weights]
+
+
+'''
+ZERO = '''
+def zero(origin: Origin) -> Start:
+    """Nothing at all."""
+    return init(origin)
+
+
+'''
+DRAW = '''"""A picture of nothing."""
+
+from matplotlib.figure import Figure
+
+
+def draw(tables):
+    return Figure()
+'''
+NOISE = '''
+def prepare_noise(data_dir: str | Path | None = None) -> Dataset:
+    """Other digits."""
+    return prepare_digits(data_dir)
+
+
+'''
+
+
+def add_criterion(workspace):
+    add_entry(workspace, "featprune/criteria.py", "CRITERIA: dict[str, Criterion]", '"first": Criterion(first)', FIRST)
+
+
+def add_rewind(workspace):
+    entry = '"zero": Rewind(zero, lambda round, steps, late_step: 0)'
+    add_entry(workspace, "featprune/rewind.py", "REWINDS: dict[str, Rewind]", entry, ZERO)
+
+
+def add_dataset(workspace):
+    entry = '"noise": Source(prepare_noise, "classification")'
+    add_entry(workspace, "featprune/data.py", "DATASETS: dict[str, Source]", entry, NOISE)
+
+
+def add_figure(workspace):
+    entry = '"nothing": Figure("nothing", ("pixel_mask",), "Masks", ("pruning",))'
+    add_entry(workspace, "featprune/figures/__init__.py", "FIGURES: dict[str, Figure]", entry)
+    (workspace.root / "featprune/figures/nothing.py").write_text(DRAW)
+    (workspace.root / "workflow/report/nothing.rst").write_text("Nothing.\n")
+
+
+@pytest.mark.parametrize("add", [add_criterion, add_dataset])
+def test_an_entry_reruns_nothing(scratch, add):
+    add(scratch)
+    assert scratch.plan() == []
+
+
+def test_a_rewind_trains_nothing_again(scratch):
+    # The tables use all of REWINDS, so they may be made again.
+    add_rewind(scratch)
+    assert not {rule for rule in scratch.plan().counts() if rule in TRAINING | DUMPS}
+
+
+def test_a_new_figure_draws_itself_only(scratch):
+    add_figure(scratch)
+    assert scratch.plan().counts() == {"plot_nothing": 3}
+    scratch.run("results/figures/tiny/nothing.png")
+    assert scratch.plan().counts() == {"plot_nothing": 2}
+
+
+def test_a_new_criterion_runs_to_the_figures(scratch, change):
+    add_criterion(scratch)
+    overlay = change("digits", pruning={"criteria": ["magnitude", "first"], "rewinds": ["init"]})
+    plan = scratch.plan(overlay=overlay)
+    assert [job.rule for job in plan if job.trains] == ["train_pruned_digits_1_2"]
+    scratch.run(overlay=overlay)
+    (file,) = scratch.results.glob("runs/experiment=digits/*/*/criterion=first/rewind=init/round=2/*/mask.safetensors")
+    masks = load_file(file)
+    for mask in (masks[f"mask{layer}"] for layer in (1, 2, 3)):
+        for row in mask.reshape(len(mask), -1):
+            assert 0 < row.sum() < len(row)
+            assert row[: row.sum()].all(), "the criterion kept other weights than the first"
+    assert scratch.plan(overlay=overlay) == []
+
+
+def test_a_new_rewind_and_a_new_dataset_are_known_to_the_configuration(scratch, change):
+    add_rewind(scratch)
+    add_dataset(scratch)
+    overlay = change("digits_baseline", dataset="noise", pruning={"rewinds": ["zero"]})
+    plan = scratch.plan(overlay=overlay)
+    outputs = list(chain.from_iterable(job.outputs for job in plan))
+    assert "results/data/noise.safetensors" in outputs
+    assert any("criterion=magnitude/rewind=zero/round=2" in output for output in outputs)

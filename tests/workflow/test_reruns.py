@@ -1,0 +1,206 @@
+"""What a change to the configuration or to the results makes run again: this and nothing else."""
+
+import pytest
+
+# What every change to the configuration brings with it, and what a change to any run does.
+CONFIG = {"write_config": 1}
+TINY = {
+    "aggregate_pixel_mask": 1,
+    "aggregate_preactivations": 1,
+    "aggregate_summary": 1,
+    "plot_accuracy_vs_density": 1,
+    "plot_alpha_sweep": 1,
+    "plot_learning_curves": 1,
+    "plot_pixel_mask": 1,
+    "plot_preactivations": 1,
+    "write_provenance": 1,
+}
+DIGITS = {rule: count for rule, count in TINY.items() if rule != "plot_alpha_sweep"} | {
+    "aggregate_headline": 1,
+    "plot_headline": 1,
+}
+
+
+def trained(plan):
+    return [job for job in plan if job.trains or job.rule == "dump_preactivations"]
+
+
+def downstream(plan):
+    return {rule: n for rule, n in plan.counts().items() if not rule.startswith(("train_", "dump_"))}
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    before = finished.files()
+    assert "Nothing to be done" in finished.run()
+    assert finished.files() == before
+
+
+def test_an_alpha_runs_its_own_cells(finished, change):
+    plan = finished.plan(overlay=change("tiny", alphas=[0.3, 1, 3]))
+    assert plan.counts() == {
+        "train_dense": 1,
+        "train_pruned_tiny_1_1": 1,
+        "train_pruned_tiny_2_2": 1,
+        "dump_preactivations": 2,
+        **TINY,
+        **CONFIG,
+    }
+    assert all("experiment=tiny/alpha=3/" in job for job in trained(plan))
+    assert set(plan.tables_and_figures()) == {"tiny"}
+
+
+def test_a_change_to_one_side_of_the_headline_draws_it_again(finished, change):
+    plan = finished.plan(overlay=change("digits_baseline", lrs=[1, 3]))
+    assert plan.counts() == {
+        "train_dense": 1,
+        "train_pruned_digits_baseline_1_2": 1,
+        "dump_preactivations": 1,
+        **DIGITS,
+        **CONFIG,
+    }
+    assert all("experiment=digits_baseline/alpha=1/lr=3/" in job for job in trained(plan))
+    assert plan.tables_and_figures()["digits"] == {
+        "headline",
+        "headline_difference",
+        "headline.png",
+        "headline.svg",
+    }
+
+
+def test_a_rewind_runs_its_own_cells(finished, change):
+    plan = finished.plan(overlay=change("tiny", pruning={"rewinds": ["init", "random"]}))
+    assert plan.counts() == {
+        "train_pruned_tiny_1_1": 2,
+        "train_pruned_tiny_2_2": 2,
+        "dump_preactivations": 2,
+        **TINY,
+        **CONFIG,
+    }
+    assert all("experiment=tiny" in job and "rewind=random" in job for job in trained(plan))
+
+
+def test_a_criterion_runs_its_own_cells(finished, change):
+    plan = finished.plan(overlay=change("digits", pruning={"criteria": ["magnitude", "random"]}))
+    assert [job.rule for job in trained(plan)] == ["train_pruned_digits_1_2"] * 2
+    assert all("experiment=digits/" in job and "criterion=random" in job for job in trained(plan))
+
+
+def test_a_seed_runs_its_own_block(finished):
+    plan = finished.plan(overlay={"seeds": {"count": 3}})
+    assert len(trained(plan)) == 4 + 4 + 3 + 6
+    assert all("/seeds=2-2/" in job for job in trained(plan))
+
+
+def test_rounds_run_as_new_segments(finished, change):
+    plan = finished.plan(overlay=change("tiny", pruning={"rounds": 4}))
+    assert plan.counts() == {
+        "train_pruned_tiny_3_3": 2,
+        "train_pruned_tiny_4_4": 2,
+        **{rule: n for rule, n in TINY.items() if "preactivations" not in rule},
+        **CONFIG,
+    }
+    plan = finished.plan(overlay=change("digits", pruning={"rounds": 4}))
+    assert {job.rule: "round=3" in job.outputs[0] for job in trained(plan)} == {
+        "train_pruned_digits_3_4": True,
+        "train_pruned_digits_baseline_3_4": True,
+    }
+
+
+def test_rounds_whose_features_are_compared_are_dumped_alone_if_their_snapshots_are_there(finished, change):
+    plan = finished.plan(overlay=change("tiny", features={"rounds": [0]}))
+    assert plan.counts() == {
+        "aggregate_preactivations": 1,
+        "plot_preactivations": 1,
+        **CONFIG,
+    }
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_lost_figure_is_drawn_again(scratch, kind):
+    (scratch.results / f"figures/digits/accuracy_vs_density.{kind}").unlink()
+    plan = scratch.plan()
+    assert plan.counts() == {"plot_accuracy_vs_density": 1}
+    assert set(plan.tables_and_figures()) == {"digits"}
+
+
+@pytest.mark.parametrize(
+    "key", [{"lr": 0.02}, {"steps": 31}, {"optimizer": "sgd"}, {"batch_size": 10}, {"weight_decay": 0.1}]
+)
+def test_training_anew_stays_within_its_experiment(finished, change, key):
+    plan = finished.plan(overlay=change("tiny", training=key))
+    assert plan.counts() == {
+        "train_dense": 2,
+        "train_pruned_tiny_1_1": 2,
+        "train_pruned_tiny_2_2": 2,
+        "dump_preactivations": 4,
+        **TINY,
+        **CONFIG,
+    }
+    assert all("experiment=tiny/" in job for job in trained(plan))
+    assert set(plan.tables_and_figures()) == {"tiny"}
+
+
+def test_an_experiment_takes_those_along_that_inherit_from_it(finished, change):
+    plan = finished.plan(overlay=change("digits", training={"lr": 0.01}))
+    assert set(plan.tables_and_figures()) == {"digits", "digits_baseline"}
+    assert not any("experiment=tiny" in job for job in trained(plan))
+
+
+def test_a_dataset_takes_its_experiments_along(finished):
+    plan = finished.plan(overlay={"datasets": {"small_teacher": {"options": {"seed": 1}}}})
+    assert plan.counts() == {
+        "fetch_dataset": 1,
+        "train_dense": 2,
+        "train_pruned_tiny_1_1": 2,
+        "train_pruned_tiny_2_2": 2,
+        "dump_preactivations": 4,
+        **TINY,
+        **CONFIG,
+    }
+    assert set(plan.tables_and_figures()) == {"tiny"}
+
+
+def test_the_probe_set_trains_nothing(finished, change):
+    plan = finished.plan(overlay=change("tiny", features={"probe": 12}))
+    assert plan.counts() == {
+        "dump_preactivations": 4,
+        "aggregate_preactivations": 1,
+        "plot_preactivations": 1,
+        **CONFIG,
+    }
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        {"data_dir": "elsewhere"},
+        {"keep_snapshots": False},
+        {"experiments": {"tiny": {"pruning": {"rates": {"global": 0.5}}}}},
+        {"experiments": {"spare": {"inherit": "tiny"}}},
+        {"datasets": {"spare": {"source": "teacher"}}},
+    ],
+    ids=["data_dir", "keep_snapshots", "unused_rate", "unused_experiment", "unused_dataset"],
+)
+def test_what_no_result_depends_on_reruns_nothing(finished, overlay):
+    assert downstream(plan := finished.plan(overlay=overlay)) == plan.counts()
+    assert set(plan.counts()) <= set(CONFIG)
+
+
+def test_an_experiment_can_be_left_out(finished):
+    assert set(finished.plan(overlay={"run": ["tiny"]}).counts()) == {"write_config", "write_provenance"}
+
+
+def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):
+    plan = finished.plan(overlay=change("tiny", pruning={"rates": {"hidden": 0.5}}))
+    assert plan.counts() == {
+        "train_pruned_tiny_1_1": 2,
+        "train_pruned_tiny_2_2": 2,
+        "dump_preactivations": 2,
+        **TINY,
+        **CONFIG,
+    }
+
+
+def test_the_late_step_concerns_late_rewinding_only(finished, change):
+    plan = finished.plan(overlay=change("digits", pruning={"late_step": 1}))
+    assert not trained(plan)
