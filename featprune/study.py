@@ -25,10 +25,10 @@ class Cell:
     criterion: str
     rewind: str
 
-    def folder(self, root: str, round: int, block: str) -> str:
-        """The folder of one run, Hive-partitioned; `block` may be a wildcard."""
+    def folder(self, root: str, round: int | str, block: str, kind: str = "runs") -> str:
+        """The folder of one run, Hive-partitioned; values may be wildcards. `kind` sets apart logs and benchmarks."""
         return (
-            f"{root}/runs/experiment={self.experiment}/alpha={self.alpha}/lr={self.lr}/criterion={self.criterion}"
+            f"{root}/{kind}/experiment={self.experiment}/alpha={self.alpha}/lr={self.lr}/criterion={self.criterion}"
             f"/rewind={self.rewind}/round={round}/seeds={block}"
         )
 

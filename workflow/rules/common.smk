@@ -55,3 +55,25 @@ def dataset_file(experiment):
 def maybe_temp(path):
     """Snapshots go when nothing needs them any more, unless the config keeps them."""
     return path if STUDY.config["keep_snapshots"] else temp(path)
+
+
+def network_entries(experiment):
+    """The entries of the network's registries that an experiment uses."""
+    model = STUDY.experiment(experiment)["model"]
+    return {"INITIALIZATIONS": model["init"], "PARAMETRIZATIONS": model["parametrization"]}
+
+
+def table_inputs(file, runs="runs"):
+    """A function from wildcards to the files of this name of an experiment's runs."""
+    return lambda w: STUDY.files(getattr(STUDY, runs)(w.experiment), file)
+
+
+def figures():
+    """PNG and SVG of every figure that an experiment can show."""
+    return [
+        f"{STUDY.root}/figures/{experiment}/{name}.{kind}"
+        for experiment in STUDY.experiments
+        for name, figure in FIGURES.items()
+        if STUDY.shows(experiment, figure)
+        for kind in ("png", "svg")
+    ]

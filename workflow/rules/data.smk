@@ -5,14 +5,16 @@ rule fetch_dataset:
         f"{STUDY.root}/logs/fetch_dataset/{{dataset}}.log",
     benchmark:
         f"{STUDY.root}/benchmarks/fetch_dataset/{{dataset}}.tsv"
+    conda:
+        "featprune"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=10,
     params:
         source=lambda w: STUDY.config["datasets"][w.dataset]["source"],
         options=lambda w: STUDY.config["datasets"][w.dataset]["options"],
         # Where the files come from changes nothing in them: their checksums are fixed.
         code=lambda w: script_code("fetch_dataset", DATASETS=STUDY.config["datasets"][w.dataset]["source"]),
-    threads: 1
-    resources:
-        mem_mb=3000,
-        runtime=10,
     script:
         "../scripts/fetch_dataset.py"

@@ -1,4 +1,5 @@
-RUN = Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}").folder(STUDY.root, "{round}", "{block}")
+RUN_CELL = Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}")
+RUN = RUN_CELL.folder(STUDY.root, "{round}", "{block}")
 
 
 rule dump_preactivations:
@@ -9,16 +10,18 @@ rule dump_preactivations:
     output:
         f"{RUN}/preactivations.parquet",
     log:
-        RUN.replace("/runs/", "/logs/dump_preactivations/") + ".log",
+        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='logs/dump_preactivations')}.log",
     benchmark:
-        RUN.replace("/runs/", "/benchmarks/dump_preactivations/") + ".tsv"
-    params:
-        model=lambda w: STUDY.experiment(w.experiment)["model"],
-        probe=lambda w: STUDY.experiment(w.experiment)["features"]["probe"],
-        code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
+        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='benchmarks/dump_preactivations')}.tsv"
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        model=lambda w: STUDY.experiment(w.experiment)["model"],
+        probe=lambda w: STUDY.experiment(w.experiment)["features"]["probe"],
+        code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
     script:
         "../scripts/dump_preactivations.py"

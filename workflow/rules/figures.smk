@@ -1,14 +1,3 @@
-def figures():
-    """PNG and SVG of every figure that an experiment can show."""
-    return [
-        f"{STUDY.root}/figures/{experiment}/{name}.{kind}"
-        for experiment in STUDY.experiments
-        for name, figure in FIGURES.items()
-        if STUDY.shows(experiment, figure)
-        for kind in ("png", "svg")
-    ]
-
-
 for _name, _figure in FIGURES.items():
 
     rule:
@@ -29,12 +18,14 @@ for _name, _figure in FIGURES.items():
             f"{STUDY.root}/logs/plot_{_name}/{{experiment}}.log",
         benchmark:
             f"{STUDY.root}/benchmarks/plot_{_name}/{{experiment}}.tsv"
-        params:
-            figure=_name,
-            code=script_code("plot_figure", f"featprune.figures.{_figure.module}", FIGURES=_name),
+        conda:
+            "featprune"
         threads: 1
         resources:
             mem_mb=1000,
             runtime=5,
+        params:
+            figure=_name,
+            code=script_code("plot_figure", f"featprune.figures.{_figure.module}", FIGURES=_name),
         script:
             "../scripts/plot_figure.py"

@@ -1,8 +1,3 @@
-def table_inputs(file, runs="runs"):
-    """A function from wildcards to the files of this name of an experiment's runs."""
-    return lambda w: STUDY.files(getattr(STUDY, runs)(w.experiment), file)
-
-
 rule write_config:
     output:
         f"{STUDY.root}/config.yaml",
@@ -10,13 +5,15 @@ rule write_config:
         f"{STUDY.root}/logs/write_config.log",
     benchmark:
         f"{STUDY.root}/benchmarks/write_config.tsv"
-    params:
-        config=STUDY.config,
-        code=script_code("write_config"),
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=200,
         runtime=5,
+    params:
+        config=STUDY.config,
+        code=script_code("write_config"),
     script:
         "../scripts/write_config.py"
 
@@ -31,12 +28,14 @@ rule write_provenance:
         f"{STUDY.root}/logs/write_provenance.log",
     benchmark:
         f"{STUDY.root}/benchmarks/write_provenance.tsv"
-    params:
-        code=script_code("write_provenance"),
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=200,
         runtime=5,
+    params:
+        code=script_code("write_provenance"),
     script:
         "../scripts/write_provenance.py"
 
@@ -53,13 +52,15 @@ rule aggregate_summary:
         f"{STUDY.root}/logs/aggregate_summary/{{experiment}}.log",
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_summary/{{experiment}}.tsv"
-    params:
-        late_step=lambda w: STUDY.experiment(w.experiment)["pruning"]["late_step"],
-        code=script_code("aggregate_summary"),
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        late_step=lambda w: STUDY.experiment(w.experiment)["pruning"]["late_step"],
+        code=script_code("aggregate_summary"),
     script:
         "../scripts/aggregate_summary.py"
 
@@ -75,12 +76,14 @@ rule aggregate_headline:
         f"{STUDY.root}/logs/aggregate_headline/{{experiment}}.log",
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_headline/{{experiment}}.tsv"
-    params:
-        code=script_code("aggregate_headline"),
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        code=script_code("aggregate_headline"),
     script:
         "../scripts/aggregate_headline.py"
 
@@ -94,12 +97,14 @@ rule aggregate_pixel_mask:
         f"{STUDY.root}/logs/aggregate_pixel_mask/{{experiment}}.log",
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_pixel_mask/{{experiment}}.tsv"
-    params:
-        code=script_code("aggregate_pixel_mask"),
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        code=script_code("aggregate_pixel_mask"),
     script:
         "../scripts/aggregate_pixel_mask.py"
 
@@ -115,11 +120,13 @@ rule aggregate_preactivations:
         f"{STUDY.root}/logs/aggregate_preactivations/{{experiment}}.log",
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_preactivations/{{experiment}}.tsv"
-    params:
-        code=script_code("aggregate_preactivations"),
+    conda:
+        "featprune"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=script_code("aggregate_preactivations"),
     script:
         "../scripts/aggregate_preactivations.py"

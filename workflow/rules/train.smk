@@ -1,10 +1,5 @@
-DENSE_RUN = Cell("{experiment}", "{alpha}", "{lr}", *DENSE).folder(STUDY.root, 0, "{block}")
-
-
-def network_entries(experiment):
-    """The entries of the network's registries that an experiment uses."""
-    model = STUDY.experiment(experiment)["model"]
-    return {"INITIALIZATIONS": model["init"], "PARAMETRIZATIONS": model["parametrization"]}
+DENSE_CELL = Cell("{experiment}", "{alpha}", "{lr}", *DENSE)
+DENSE_RUN = DENSE_CELL.folder(STUDY.root, 0, "{block}")
 
 
 rule train_dense:
@@ -16,18 +11,20 @@ rule train_dense:
         history=f"{DENSE_RUN}/history.parquet",
         snapshots=maybe_temp(f"{DENSE_RUN}/snapshots.safetensors"),
     log:
-        DENSE_RUN.replace("/runs/", "/logs/train_dense/") + ".log",
+        f"{DENSE_CELL.folder(STUDY.root, 0, '{block}', kind='logs/train_dense')}.log",
     benchmark:
-        DENSE_RUN.replace("/runs/", "/benchmarks/train_dense/") + ".tsv"
+        f"{DENSE_CELL.folder(STUDY.root, 0, '{block}', kind='benchmarks/train_dense')}.tsv"
+    conda:
+        "featprune"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=lambda w, attempt: 60 * attempt,
     params:
         model=lambda w: STUDY.experiment(w.experiment)["model"],
         training=lambda w: STUDY.training(w.experiment, w.alpha, w.lr),
         seeds=lambda w: seeds_of(w.block),
         code=lambda w: script_code("train_dense", **network_entries(w.experiment)),
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=lambda w, attempt: 60 * attempt,
     script:
         "../scripts/train_dense.py"
 
@@ -37,6 +34,7 @@ for _experiment in STUDY.experiments:
     for _rounds in STUDY.segments(_experiment):
         _chain = Cell(_experiment, "{alpha}", "{lr}", "{criterion}", "{rewind}")
         _folders = {round: _chain.folder(STUDY.root, round, "{block}") for round in _rounds}
+        _span = f"{_rounds[0]}-{_rounds[-1]}"
         _name = f"train_pruned_{_experiment}_{_rounds[0]}_{_rounds[-1]}"
 
         rule:
@@ -55,9 +53,15 @@ for _experiment in STUDY.experiments:
                     if round in STUDY.experiment(_experiment)["features"]["rounds"]
                 ],
             log:
-                f"{STUDY.root}/logs/{_name}/alpha={{alpha}}/lr={{lr}}/criterion={{criterion}}/rewind={{rewind}}/seeds={{block}}.log",
+                f"{_chain.folder(STUDY.root, _span, '{block}', kind='logs/train_pruned')}.log",
             benchmark:
-                f"{STUDY.root}/benchmarks/{_name}/alpha={{alpha}}/lr={{lr}}/criterion={{criterion}}/rewind={{rewind}}/seeds={{block}}.tsv"
+                f"{_chain.folder(STUDY.root, _span, '{block}', kind='benchmarks/train_pruned')}.tsv"
+            conda:
+                "featprune"
+            threads: 1
+            resources:
+                mem_mb=1500,
+                runtime=lambda w, attempt: 120 * attempt,
             params:
                 model=STUDY.experiment(_experiment)["model"],
                 training=lambda w, e=_experiment: STUDY.training(e, w.alpha, w.lr),
@@ -68,9 +72,5 @@ for _experiment in STUDY.experiments:
                 code=lambda w, e=_experiment: script_code(
                     "train_pruned", CRITERIA=w.criterion, REWINDS=w.rewind, **network_entries(e)
                 ),
-            threads: 1
-            resources:
-                mem_mb=1500,
-                runtime=lambda w, attempt: 120 * attempt,
             script:
                 "../scripts/train_pruned.py"
