@@ -45,16 +45,9 @@ class Parameters:
     weights: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
 
-    @property
-    def replicas(self) -> int:
-        return self.weights[0].shape[0]
-
-    def replica(self, index: int) -> Parameters:
-        """One network, still with a leading axis (of length 1); a view."""
-        return Parameters(
-            tuple(w[index : index + 1] for w in self.weights),
-            tuple(b[index : index + 1] for b in self.biases),
-        )
+    def replicas(self, indices: Sequence[int]) -> Parameters:
+        """Some of the networks, still with a leading axis."""
+        return Parameters(tuple(w[indices] for w in self.weights), tuple(b[indices] for b in self.biases))
 
     def masked(self, masks: Sequence[np.ndarray]) -> Parameters:
         """The same with pruned weights exactly zero (never NaN, even where the weight is); masks are bool."""

@@ -49,18 +49,23 @@ class Replica:
         self.hidden.pop()
         self.h, self.delta = z.value.numpy(), z.delta.numpy()
         self.loss_gradient = LOSS_GRADIENTS[settings.loss]
-        self.update = _optimizer(settings, [p for layer in self.layers for p in layer.parameters])
+        self.update = make_update(settings, [p for layer in self.layers for p in layer.parameters])
 
-    def step(self, x: Tensor, y: np.ndarray, offset: np.ndarray, batch: Tensor) -> None:
-        """One step on the samples `batch` (B,) of x (n, inputs), with labels y and reference outputs (n, outputs)."""
-        torch.index_select(x, 0, batch, out=self.batch_rows)
+    def bind(self, x: Tensor, y: Tensor, offset: Tensor, order: Tensor) -> None:
+        """Take the training data: inputs (n, in), labels, reference outputs (1, n, outputs), batches (1, steps, B)."""
+        self.samples, self.y, self.offset, self.order = x, y.numpy(), offset[0].numpy(), order[0]
+        self.batches = self.order.numpy()
+
+    def step(self) -> None:
+        """One step on the next batch."""
+        torch.index_select(self.samples, 0, self.order[self.steps], out=self.batch_rows)
         if isinstance(self.layers[0], SparseLayer):
             kernels.transpose(self.rows.numpy(), self.layers[0].x)
         for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
             layer.forward()
             self.activate(z.value, a.value)
         self.layers[-1].forward()
-        self.loss_gradient(self.h, offset, y, batch.numpy(), self.settings.alpha, self.delta)
+        self.loss_gradient(self.h, self.offset, self.y, self.batches[self.steps], self.settings.alpha, self.delta)
         for layer, (z, a) in zip(self.layers[:0:-1], self.hidden[::-1], strict=True):
             layer.backward(need_input=True)
             self.activate_backward(z.value, a.value, z.delta)
@@ -69,7 +74,7 @@ class Replica:
         self.update(self.steps, [g for layer in self.layers for g in layer.gradients])
 
     def output(self, x: Tensor) -> Tensor:
-        """h(x) of all samples, (n, outputs)."""
+        """h(x) of all samples, (1, n, outputs)."""
         result = torch.empty(len(x), len(self.h), dtype=x.dtype)
         for first in range(0, len(x), CHUNK):
             rows = x[first : first + CHUNK]
@@ -84,7 +89,7 @@ class Replica:
                     a = torch.empty_like(z)
                     self.activate(z, a)
             result[first : first + CHUNK] = z.t()
-        return result
+        return result[None]
 
     def parameters(self) -> Parameters:
         """Copies of the present values, with exact zeros where a weight is pruned."""
@@ -92,7 +97,7 @@ class Replica:
         return Parameters(tuple(w[None] for w in weights), tuple(b[None] for b in biases))
 
 
-def _optimizer(settings, parameters: list[np.ndarray]) -> Callable[[int, list[np.ndarray]], None]:
+def make_update(settings, parameters: list[np.ndarray]) -> Callable[[int, list[np.ndarray]], None]:
     """update(t, gradients): step number t (from 1) on the parameters in place, with torch's definitions."""
     slots = [(p, zeros_like(p), zeros_like(p)) for p in parameters]
     lr, decay, momentum = settings.step_size, settings.weight_decay, settings.momentum

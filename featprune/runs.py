@@ -29,11 +29,15 @@ def network_for(model: dict, data: Dataset) -> MLP:
     return MLP(widths, model["activation"], model["init"], model["parametrization"])
 
 
-def train_dense(network: MLP, data: Dataset, seeds: Sequence[int], settings: Settings, folder: Path) -> None:
+def train_dense(
+    network: MLP, data: Dataset, seeds: Sequence[int], settings: Settings, folder: Path, device: str = "cpu"
+) -> None:
     """Round 0: train every seed without pruning and save the run in `folder`."""
     masks = all_ones(network.shapes, len(seeds))
     initial = network.initial(seeds)
-    save_run(folder, masks, train(network, Start(initial, initial), masks, data, seeds, settings), seeds, settings)
+    save_run(
+        folder, masks, train(network, Start(initial, initial), masks, data, seeds, settings, device), seeds, settings
+    )
 
 
 def train_pruned(
@@ -50,6 +54,7 @@ def train_pruned(
     folders: dict[int, Path],
     snapshot_rounds: Sequence[int] = (),
     mask_folders: dict[int, Path] | None = None,
+    device: str = "cpu",
 ) -> None:
     """Continue a chain from the run in `previous` through consecutive rounds, saving each in its folder.
 
@@ -62,7 +67,7 @@ def train_pruned(
 
     def late() -> Parameters:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
-        return _first_steps(network, initial, data, seeds, settings, late_step)
+        return _first_steps(network, initial, data, seeds, settings, late_step, device)
 
     for round, folder in folders.items():
         sound = run.parameters.finite()
@@ -80,15 +85,16 @@ def train_pruned(
         start = _poison(strategy.start(origin), sound)
         behind = strategy.trained(round, settings.steps, late_step)
         here = replace(settings, behind=behind, snapshot_at=settings.snapshot_at if round in snapshot_rounds else ())
-        outcome = train(network, start, masks, data, seeds, here)
+        outcome = train(network, start, masks, data, seeds, here, device)
         save_run(folder, masks, outcome, seeds, here)
         run = Run(list(seeds), masks, outcome.parameters.masked(masks))
 
 
-def _first_steps(network, initial, data, seeds, settings, steps) -> Parameters:
+def _first_steps(network, initial, data, seeds, settings, steps, device) -> Parameters:
     """The dense run's parameters after its first steps."""
     short = replace(settings, steps=steps, evaluate_at=(0,), snapshot_at=(), behind=0, evaluation_samples=1)
-    return train(network, Start(initial, initial), all_ones(network.shapes, len(seeds)), data, seeds, short).parameters
+    masks = all_ones(network.shapes, len(seeds))
+    return train(network, Start(initial, initial), masks, data, seeds, short, device).parameters
 
 
 def _poison(start: Start, alive: np.ndarray) -> Start:

@@ -19,8 +19,10 @@ from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
 from featprune.replica import Replica
 from featprune.rewind import Start
+from featprune.stack import Stack, replica_losses
 
 SPLITS = ("train", "validation", "test")
+HISTORY = {"seed": np.int32, "step": np.int32, "split": object, "loss": np.float64, "accuracy": np.float64}
 
 
 @dataclass(frozen=True)
@@ -68,26 +70,29 @@ def train(
     data: Dataset,
     seeds: Sequence[int],
     settings: Settings,
+    device: str = "cpu",
 ) -> Outcome:
     """Train every replica from its start under its mask (bool, (R, out, in)); pruned weights are exactly zero.
 
-    A replica whose loss or weights stop being finite is recorded as diverged, with null metrics from then on. A
-    replica that starts from values that aren't finite (its chain diverged earlier) is diverged from step 0.
+    On a CPU replicas train one after the other, so that a seed's result doesn't depend on its block; on another device
+    they train stacked, as one batched computation. A replica whose loss or weights stop being finite is recorded as
+    diverged, with null metrics from then on, and so is one that starts from such values (its chain diverged earlier).
     """
-    # Pages of threads cost more than they give at these sizes, and one thread makes a run independent of the cores.
+    # More threads cost more than they give at these sizes, and one makes a run independent of the cores.
     torch.set_num_threads(1)
-    split = {name: (getattr(data, f"{name}_x"), getattr(data, f"{name}_y")) for name in SPLITS}
+    start = Start(start.parameters.masked(masks), start.reference.masked(masks))
+    groups = [[i] for i in range(len(seeds))] if device == "cpu" else [list(range(len(seeds)))]
     runs = [
-        _train_one(
+        _train_group(
             network,
-            start.parameters.masked(masks).replica(i),
-            start.reference.masked(masks).replica(i),
-            [m[i : i + 1] for m in masks],
-            split,
-            seed,
+            Start(start.parameters.replicas(group), start.reference.replicas(group)),
+            [m[group] for m in masks],
+            data,
+            [seeds[i] for i in group],
             settings,
+            device,
         )
-        for i, seed in enumerate(seeds)
+        for group in groups
     ]
     return Outcome(
         Parameters.stack([run.parameters for run in runs]),
@@ -97,32 +102,64 @@ def train(
     )
 
 
-def _train_one(network, start, reference, mask, split, seed, settings) -> Outcome:
-    replica = Replica(network, start, mask, settings)
-    x, y = torch.from_numpy(split["train"][0]), split["train"][1]
+def choose_device(name: str) -> str:
+    """The device that the config's `device` means here; raises FeatpruneError where there is no such device."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise FeatpruneError("device: cuda, but torch finds no GPU here; use auto or cpu")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def _train_group(network, start, masks, data, seeds, settings, device) -> Outcome:
+    """Train replicas together on one engine."""
+
+    def engine(parameters: Parameters) -> Replica | Stack:
+        if device == "cpu":
+            return Replica(network, parameters, masks, settings)
+        return Stack(network, parameters, masks, settings, device)
+
+    x = {name: torch.from_numpy(getattr(data, f"{name}_x")) for name in SPLITS}
+    y = {name: torch.from_numpy(getattr(data, f"{name}_y")) for name in SPLITS}
     # theta_ref never changes while a mask is fixed, so its outputs are computed once, not once a step.
-    offsets = {name: _reference(network, reference, mask, xs, settings) for name, (xs, _) in split.items()}
-    offset = offsets["train"].numpy()
-    order = torch.from_numpy(data_order(seed, len(x), settings.batch_size, settings.steps, settings.behind))
-    rows, snapshots, diverged = [], {}, not start.finite().all()
+    if settings.center:
+        reference = engine(start.reference)
+        offset = {name: reference.output(x[name]) for name in SPLITS}
+    else:
+        offset = {name: torch.zeros(len(seeds), len(x[name]), network.widths[-1], dtype=x[name].dtype) for name in x}
+    batches = (settings.batch_size, settings.steps, settings.behind)
+    order = np.stack([data_order(seed, len(x["train"]), *batches) for seed in seeds])
+    running = engine(start.parameters)
+    running.bind(x["train"], y["train"], offset["train"], torch.from_numpy(order))
+
+    diverged, snapshots, rows = ~start.parameters.finite(), {}, []
     for step in range(settings.steps + 1):
         if step in settings.snapshot_at:
-            snapshots[step] = replica.parameters()
+            snapshots[step] = running.parameters()
         if step in settings.evaluate_at:
-            last = step == settings.steps
-            metrics = {name: _evaluate(replica, name, *split[name], offsets[name], settings, last) for name in SPLITS}
-            diverged |= not all(np.isfinite(loss) for loss, _ in metrics.values())
-            for name, (loss, accuracy) in metrics.items():
-                rows.append((seed, step, name, None if diverged else loss, None if diverged else accuracy))
-        if step < settings.steps and not diverged:
-            replica.step(x, y, offset, order[step])
-    parameters = replica.parameters()
-    diverged |= not parameters.finite().all()
-    columns = zip(*rows, strict=True)
-    types = (np.int32, np.int32, object, np.float64, np.float64)
-    names = ("seed", "step", "split", "loss", "accuracy")
-    history = {name: np.array(c, dtype) for name, c, dtype in zip(names, columns, types, strict=True)}
-    return Outcome(parameters, history, snapshots, np.array([diverged]))
+            metrics = {}
+            for name in SPLITS:
+                whole = step == settings.steps and name != "train"
+                n = len(x[name]) if whole else min(len(x[name]), settings.evaluation_samples or len(x[name]))
+                f = settings.alpha * (running.output(x[name][:n]) - offset[name][:, :n])
+                metrics[name] = _measure(settings.loss, f, y[name][:n])
+            diverged = diverged | ~np.all([np.isfinite(loss) for loss, _ in metrics.values()], axis=0)
+            for name, values in metrics.items():
+                loss, accuracy = (np.where(diverged, np.nan, value) for value in values)
+                rows += zip(seeds, [step] * len(seeds), [name] * len(seeds), loss, accuracy, strict=True)
+        if step < settings.steps and not diverged.all():
+            running.step()
+    parameters = running.parameters()
+    # By seed, and by step and split as they were made: the sort is stable.
+    columns = zip(*sorted(rows, key=lambda row: row[0]), strict=True)
+    history = {name: np.array(c, kind) for (name, kind), c in zip(HISTORY.items(), columns, strict=True)}
+    return Outcome(parameters, history, snapshots, diverged | ~parameters.finite())
+
+
+def _measure(loss: str, f: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and accuracy (NaN for regression) of each replica: f (R, n, outputs), y (n,) or (n, outputs)."""
+    losses = replica_losses(loss, f, y).double().numpy()
+    if loss == "squared_error":
+        return losses, np.full_like(losses, np.nan)
+    return losses, (f.argmax(2) == y).double().mean(1).numpy()
 
 
 def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int = 0) -> np.ndarray:
@@ -141,25 +178,3 @@ def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int
     ]
     stream = np.concatenate(epochs).reshape(-1, batch_size)
     return stream[behind - first * per_epoch :][:steps]
-
-
-def _reference(network, reference, mask, x, settings) -> torch.Tensor:
-    """h(x; m*theta_ref) of every sample of a split (n, outputs); zeros where f isn't centered."""
-    x = torch.from_numpy(x)
-    if not settings.center:
-        return torch.zeros(len(x), network.widths[-1], dtype=x.dtype)
-    return Replica(network, reference, mask, settings).output(x)
-
-
-def _evaluate(replica, name, x, y, offset, settings, last: bool) -> tuple[float, float]:
-    """Loss and accuracy (NaN for regression) of f on a split, or on its first samples."""
-    whole = last and name != "train"
-    n = len(x) if whole else min(len(x), settings.evaluation_samples or len(x))
-    f = settings.alpha * (replica.output(torch.from_numpy(x[:n])) - offset[:n])
-    y = torch.from_numpy(y[:n])
-    if settings.loss == "cross_entropy":
-        loss = torch.nn.functional.cross_entropy(f, y)
-        accuracy = (f.argmax(1) == y).double().mean()
-    else:
-        loss, accuracy = torch.nn.functional.mse_loss(f, y), torch.tensor(torch.nan)
-    return float(loss), float(accuracy)

@@ -69,7 +69,7 @@ def test_every_initialization_has_zero_biases_and_float32():
 def test_a_seed_draws_the_same_alone_and_in_a_block():
     network = MLP((6, 5, 2))
     block, alone = network.initial([0, 1, 2]), network.initial([1])
-    for b, a in zip(block.replica(1).weights, alone.weights, strict=True):
+    for b, a in zip(block.replicas([1]).weights, alone.weights, strict=True):
         np.testing.assert_array_equal(b, a)
     assert not np.array_equal(block.weights[0][0], block.weights[0][1])
 

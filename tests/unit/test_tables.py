@@ -33,7 +33,10 @@ def write_run(root, criterion="dense", rewind="dense", round=0, losses=(3.0, 1.0
         for step, loss in zip(STEPS, losses, strict=True)
         for split, scale in (("train", 0.5), ("validation", 1.0), ("test", 2.0))
     ]
-    save_table(folder / "history.parquet", pa.Table.from_pylist([dict(zip(HISTORY.names, r, strict=True)) for r in rows], HISTORY))
+    save_table(
+        folder / "history.parquet",
+        pa.Table.from_pylist([dict(zip(HISTORY.names, r, strict=True)) for r in rows], HISTORY),
+    )
     return folder
 
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from featprune import training
 from featprune.dataset import Dataset
 from featprune.errors import FeatpruneError
 from featprune.masks import all_ones
 from featprune.network import MLP, Parameters
 from featprune.rewind import Start
+from featprune.stack import Stack
 from featprune.training import Settings, data_order, train
 
 NETWORK = MLP((6, 16, 12, 3), "tanh", "he_normal")
@@ -206,7 +208,7 @@ def test_a_seed_alone_equals_the_same_seed_in_a_block():
     settings = replace(SETTINGS, optimizer="adam", lr=0.01)
     block = trained(settings, seeds=(0, 1, 2), masks=some_masks(3))
     alone = trained(settings, seeds=(1,), masks=some_masks(1))
-    for b, a in zip(block.parameters.replica(1).weights, alone.parameters.weights, strict=True):
+    for b, a in zip(block.parameters.replicas([1]).weights, alone.parameters.weights, strict=True):
         np.testing.assert_array_equal(b, a)
     mine = block.history["seed"] == 1
     np.testing.assert_array_equal(block.history["loss"][mine], alone.history["loss"])
@@ -261,3 +263,27 @@ def test_data_order_goes_on_where_it_was():
 def test_a_batch_larger_than_the_data_is_an_error():
     with pytest.raises(FeatpruneError, match=r"training\.batch_size: 61 is larger than the training split \(60"):
         trained(replace(SETTINGS, batch_size=61))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_stacked_replicas_equal_the_replicas_one_by_one(monkeypatch, optimizer, loss):
+    """The batched computation that a GPU gets, here on a CPU in float64."""
+    monkeypatch.setattr(training, "Stack", lambda *args: Stack(*args[:-1], "cpu"))
+    data = made_data(np.float64, regression=loss == "squared_error")
+    start, masks = started((0, 1, 2), np.float64), some_masks(3)
+    settings = replace(SETTINGS, optimizer=optimizer, loss=loss, alpha=0.5, momentum=0.5, weight_decay=0.01, lr=0.01)
+    alone = train(NETWORK, start, masks, data, (0, 1, 2), settings)
+    stacked = train(NETWORK, start, masks, data, (0, 1, 2), settings, device="stack")
+    assert distance(stacked.parameters, alone.parameters) < 1e-10
+    assert (stacked.history["seed"] == alone.history["seed"]).all()
+    assert (stacked.history["split"] == alone.history["split"]).all()
+    np.testing.assert_allclose(stacked.history["loss"], alone.history["loss"], rtol=1e-9)
+    assert all((w[~m] == 0).all() for w, m in zip(stacked.parameters.weights, masks, strict=True))
+
+
+def test_a_device_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert training.choose_device("auto") == training.choose_device("cpu") == "cpu"
+    with pytest.raises(FeatpruneError, match="device: cuda, but torch finds no GPU here; use auto or cpu"):
+        training.choose_device("cuda")

@@ -1,3 +1,5 @@
+# Where training runs changes only its rounding, so `device` isn't among the params.
+GPUS = int(STUDY.config["device"] == "cuda")
 DENSE_CELL = Cell("{experiment}", "{alpha}", "{lr}", *DENSE)
 DENSE_RUN = DENSE_CELL.folder(STUDY.root, 0, "{block}")
 
@@ -19,6 +21,7 @@ rule train_dense:
     threads: 1
     resources:
         mem_mb=1500,
+        gpu=GPUS,
         runtime=lambda w, attempt: 60 * attempt,
     params:
         model=lambda w: STUDY.experiment(w.experiment)["model"],
@@ -61,6 +64,7 @@ for _experiment in STUDY.experiments:
             threads: 1
             resources:
                 mem_mb=1500,
+                gpu=GPUS,
                 runtime=lambda w, attempt: 120 * attempt,
             params:
                 model=STUDY.experiment(_experiment)["model"],

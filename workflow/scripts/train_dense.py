@@ -5,9 +5,10 @@ from featprune.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.dataset import load_dataset
     from featprune.runs import network_for, train_dense
-    from featprune.training import Settings
+    from featprune.training import Settings, choose_device
 
+    p = snakemake.params
     data = load_dataset(snakemake.input.data)
     folder = Path(snakemake.output.weights).parent
-    settings = Settings(**snakemake.params.training)
-    train_dense(network_for(snakemake.params.model, data), data, snakemake.params.seeds, settings, folder)
+    device = choose_device(snakemake.config.get("device", "auto"))
+    train_dense(network_for(p.model, data), data, p.seeds, Settings(**p.training), folder, device)

@@ -6,7 +6,7 @@ with job_log(snakemake.log[0]):
     from featprune.dataset import load_dataset
     from featprune.masks import Schedule
     from featprune.runs import network_for, train_pruned
-    from featprune.training import Settings
+    from featprune.training import Settings, choose_device
 
     p, files = snakemake.params, snakemake.input
     folders = [Path(file).parent for file in snakemake.output.weights]
@@ -25,4 +25,5 @@ with job_log(snakemake.log[0]):
         folders=dict(zip(p.rounds, folders, strict=True)),
         snapshot_rounds=p.snapshot_rounds,
         mask_folders=dict(zip(p.rounds, ticket_masks, strict=True)) if ticket_masks else None,
+        device=choose_device(snakemake.config.get("device", "auto")),
     )

@@ -1,0 +1,108 @@
+"""The configurations that come with the repository, its rules, and its lists of dependencies."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+# pip's name -> conda's.
+CONDA = {"torch": "pytorch"}
+# What --lint may say: environments are the user's choice of pip or conda, for all rules alike.
+LINTS = {"Specify a conda environment or container for each rule."}
+
+
+@pytest.mark.parametrize(
+    "arguments, experiments",
+    [
+        ((), {"toy", "mnist", "mnist_baseline"}),
+        (("--configfile", "presets/smoke.yaml"), {"small_teacher", "digits", "digits_baseline"}),
+        (("--configfile", "presets/paper.yaml"), {"mnist", "mnist_baseline"}),
+    ],
+    ids=["default", "smoke", "paper"],
+)
+def test_a_configuration_that_comes_with_it_can_be_planned(pristine, arguments, experiments):
+    plan = pristine.plan(*arguments, study=False)
+    outputs = [output for job in plan for output in job.outputs]
+    for experiment in experiments:
+        assert any(output.endswith(f"figures/{experiment}/accuracy_vs_density.png") for output in outputs)
+    assert {"write_config", "write_provenance", "fetch_dataset", "plot_headline"} <= set(plan.counts())
+
+
+def test_one_figure_needs_its_own_experiment_only(pristine):
+    plan = pristine.plan("results/figures/mnist/accuracy_vs_density.png", study=False)
+    assert not any("toy" in output for job in plan for output in job.outputs)
+    assert not {"dump_preactivations", "write_config"} & set(plan.counts())
+
+
+def rules() -> dict[str, str]:
+    """Where a rule begins -> its text, for all the rules of the workflow."""
+    found = {}
+    for file in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for match in re.finditer(r"^( *)rule ?(\w*):\n(?:(?:\1 +.*)?\n)+", file.read_text(), re.M):
+            name = match[2] or re.search(r"name:\s*(\S+)", match[0])[1]
+            found[f"{file.name}: {name}"] = match[0]
+    return found
+
+
+def test_every_rule_is_found():
+    assert len(rules()) >= 10
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_a_rule_has_all_that_a_rule_should_have(rule):
+    text = rules()[rule]
+    for directive in ("output", "log", "benchmark", "params", "threads", "resources", "script"):
+        assert re.search(rf"^ +{directive}:", text, re.M), f"{directive} is missing"
+    for resource in ("mem_mb", "runtime"):
+        assert re.search(rf"^ +{resource}=", text, re.M), f"{resource} is missing"
+    assert re.search(r"^ +code=", text, re.M), "without a fingerprint, changes to the code go unnoticed"
+
+
+def test_a_script_is_named_after_its_rule():
+    for rule, text in rules().items():
+        script = Path(re.search(r'script:\s*"([^"]+)"', text)[1])
+        assert (ROOT / "workflow/rules" / script).is_file()
+        name = rule.split(": ")[1]
+        assert name == script.stem or name in ("_name", 'f"plot_{_name}"'), rule
+
+
+def test_a_script_is_short():
+    for script in (ROOT / "workflow/scripts").glob("*.py"):
+        assert len(script.read_text().splitlines()) <= 40, script.name
+
+
+def test_lint_finds_nothing_new(pristine):
+    done = pristine.snakemake("--lint", study=False)
+    assert "Traceback" not in done.stdout
+    found = set(re.findall(r"^    \* (.*):$", done.stdout, re.M))
+    assert found <= LINTS
+
+
+def requirement(text: str) -> tuple[str, str]:
+    """("numpy", ">=1.26") of "numpy >=1.26"."""
+    name, version = re.fullmatch(r"([A-Za-z0-9_.-]+?)\s*([<>=!~].*)?", text.strip()).groups()
+    return name.lower(), (version or "").replace(" ", "")
+
+
+def test_the_conda_environment_is_in_step_with_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    conda = dict(requirement(line) for line in environment["dependencies"] if isinstance(line, str))
+
+    def wanted(lines):
+        return {CONDA.get(name, name): version for name, version in map(requirement, lines)}
+
+    assert conda.pop("python") == project["requires-python"]
+    needed = wanted(project["dependencies"])
+    optional = wanted(line for lines in project["optional-dependencies"].values() for line in lines)
+    assert {name: version for name, version in conda.items() if name in needed} == needed
+    others = {name: version for name, version in conda.items() if name not in needed and name != "pip"}
+    assert others.items() <= optional.items()
