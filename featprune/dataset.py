@@ -51,8 +51,8 @@ class Dataset:
 
 
 def load_dataset(path: str | Path) -> Dataset:
-    """Read what `Dataset.save` wrote; raises FeatpruneError naming the file if it isn't that."""
-    arrays = load_arrays(path)
+    """Map what `Dataset.save` wrote into memory; raises FeatpruneError naming the file if it isn't that."""
+    arrays = load_arrays(path, mapped=True)
     try:
         del arrays["outputs"]
         return Dataset(**arrays)

@@ -7,7 +7,7 @@ preactivation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -60,21 +60,6 @@ class Parameters:
         """Bool (R,): whether every entry of a replica is finite."""
         arrays = (*self.weights, *self.biases)
         return np.all([np.isfinite(a).reshape(len(a), -1).all(1) for a in arrays], axis=0)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Named as they are saved: weight1, bias1, weight2, ..."""
-        named = {}
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), 1):
-            named |= {f"weight{layer}": weight, f"bias{layer}": bias}
-        return named
-
-    @staticmethod
-    def from_arrays(arrays: Mapping[str, np.ndarray]) -> Parameters:
-        layers = range(1, 1 + sum(name.startswith("weight") for name in arrays))
-        return Parameters(
-            tuple(arrays[f"weight{layer}"] for layer in layers),
-            tuple(arrays[f"bias{layer}"] for layer in layers),
-        )
 
     @staticmethod
     def stack(replicas: Sequence[Parameters]) -> Parameters:

@@ -5,7 +5,7 @@ Light: reading a run doesn't need torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ def save_run(folder: Path, masks, outcome: Outcome, seeds: Sequence[int], settin
     names = {f"mask{layer}": mask for layer, mask in enumerate(masks, 1)}
     block = {"seeds": np.array(seeds, np.int32)}
     save_arrays(folder / "mask.safetensors", names | block)
-    save_arrays(folder / "weights.safetensors", outcome.parameters.masked(masks).arrays() | block)
+    save_arrays(folder / "weights.safetensors", pack(outcome.parameters, masks) | block)
     save_table(folder / "history.parquet", pa.table(outcome.history, schema=HISTORY))
     if settings.snapshot_at:
         save_arrays(folder / "snapshots.safetensors", pack_snapshots(outcome.snapshots, masks) | block)
@@ -58,7 +58,7 @@ def load_run(folder: Path, seeds: Sequence[int] | None = None) -> Run:
     held, masks = load_masks(folder)
     if seeds is not None and held != list(seeds):
         raise FeatpruneError(f"{folder / 'mask.safetensors'}: holds seeds {held}, not {list(seeds)}; delete it")
-    return Run(held, masks, Parameters.from_arrays(load_arrays(folder / "weights.safetensors")))
+    return Run(held, masks, unpack(load_arrays(folder / "weights.safetensors"), masks))
 
 
 def load_snapshots(folder: Path) -> tuple[list[int], dict[int, Parameters]]:
@@ -74,35 +74,40 @@ def load_masks(folder: Path) -> tuple[list[int], list[np.ndarray]]:
     return seeds, [arrays[f"mask{layer}"] for layer in range(1, 1 + len(arrays))]
 
 
-def pack_snapshots(snapshots: dict[int, Parameters], masks: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Only the surviving weights: steps (T,), weights (R, T, k) layer after layer in index order, biases (R, T, n).
+def pack(parameters: Parameters, masks: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Only the surviving weights (R, k), layer after layer in index order, and the biases (R, n).
 
-    k is one number because every replica keeps the same count of weights.
+    What is pruned takes no room and can't be anything but zero. k is one number because every replica keeps as many.
     """
-    alive = np.concatenate([m.reshape(len(m), -1) for m in masks], axis=1)
+    alive, flat = (_flatten(arrays) for arrays in (masks, parameters.weights))
+    return {"weights": flat[alive].reshape(len(flat), -1), "biases": _flatten(parameters.biases)}
+
+
+def unpack(arrays: Mapping[str, np.ndarray], masks: Sequence[np.ndarray]) -> Parameters:
+    """The inverse of `pack`: parameters with exact zeros where a weight is pruned."""
+    alive = _flatten(masks)
+    flat = np.zeros(alive.shape, arrays["weights"].dtype)
+    flat[alive] = arrays["weights"].ravel()
+    weights = np.split(flat, np.cumsum([m[0].size for m in masks])[:-1], axis=1)
+    biases = np.split(arrays["biases"], np.cumsum([m.shape[1] for m in masks])[:-1], axis=1)
+    return Parameters(tuple(w.reshape(m.shape) for w, m in zip(weights, masks, strict=True)), tuple(biases))
+
+
+def _flatten(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """(R, everything else) of all layers."""
+    return np.concatenate([a.reshape(len(a), -1) for a in arrays], axis=1)
+
+
+def pack_snapshots(snapshots: Mapping[int, Parameters], masks: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Several steps packed: steps (T,), weights (R, T, k), biases (R, T, n)."""
     steps = sorted(snapshots)
-    weights, biases = [], []
-    for step in steps:
-        parameters = snapshots[step]
-        flat = np.concatenate([w.reshape(len(w), -1) for w in parameters.weights], axis=1)
-        weights.append(flat[alive].reshape(len(flat), -1))
-        biases.append(np.concatenate(parameters.biases, axis=1))
+    packed = [pack(snapshots[step], masks) for step in steps]
+    return {"steps": np.array(steps, np.int32)} | {name: np.stack([p[name] for p in packed], 1) for name in packed[0]}
+
+
+def unpack_snapshots(arrays: Mapping[str, np.ndarray], masks: Sequence[np.ndarray]) -> dict[int, Parameters]:
+    """The inverse of `pack_snapshots`: step -> parameters."""
     return {
-        "steps": np.array(steps, np.int32),
-        "weights": np.stack(weights, 1),
-        "biases": np.stack(biases, 1),
+        step: unpack({name: arrays[name][:, t] for name in ("weights", "biases")}, masks)
+        for t, step in enumerate(arrays["steps"].tolist())
     }
-
-
-def unpack_snapshots(arrays: dict[str, np.ndarray], masks: Sequence[np.ndarray]) -> dict[int, Parameters]:
-    """The inverse of pack_snapshots: step -> parameters with exact zeros where a weight is pruned."""
-    alive = np.concatenate([m.reshape(len(m), -1) for m in masks], axis=1)
-    weight_edges = np.cumsum([m[0].size for m in masks])[:-1]
-    bias_edges = np.cumsum([m.shape[1] for m in masks])[:-1]
-    snapshots = {}
-    for t, step in enumerate(arrays["steps"].tolist()):
-        flat = np.zeros(alive.shape, np.float32)
-        flat[alive] = arrays["weights"][:, t].ravel()
-        weights = [w.reshape(m.shape) for w, m in zip(np.split(flat, weight_edges, axis=1), masks, strict=True)]
-        snapshots[step] = Parameters(tuple(weights), tuple(np.split(arrays["biases"][:, t], bias_edges, axis=1)))
-    return snapshots

@@ -37,16 +37,18 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
 
 
-def load_arrays(path: str | Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
+def load_arrays(path: str | Path, names: list[str] | None = None, mapped: bool = False) -> dict[str, np.ndarray]:
     """Read the named arrays (all by default) of a safetensors file.
 
-    Raises FeatpruneError naming the file if it is missing, truncated, or lacks a name.
+    `mapped` maps the file into memory instead of copying it, which takes no time and is shared between jobs, but needs
+    torch. Raises FeatpruneError naming the file if it is missing, truncated, or lacks a name.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
+        with safe_open(path, framework="pt" if mapped else "numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
+            return {name: a.numpy() for name, a in arrays.items()} if mapped else arrays
     except (SafetensorError, OSError) as error:
         raise FeatpruneError(unreadable(path, error)) from error
 

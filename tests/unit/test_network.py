@@ -86,12 +86,6 @@ def test_masked_weights_are_exactly_zero_even_where_nan():
     assert not p.masked([mask]).finite().any()
 
 
-def test_arrays_round_trip():
-    p = MLP((4, 3, 3, 2)).initial([0, 1])
-    again = Parameters.from_arrays(dict(sorted(p.arrays().items(), reverse=True)))
-    assert all(np.array_equal(a, b) for a, b in zip(p.weights + p.biases, again.weights + again.biases, strict=True))
-
-
 @pytest.mark.parametrize("field", ["init", "parametrization", "activation"])
 def test_unknown_names_list_the_choices(field):
     with pytest.raises(FeatpruneError, match="known: "):

@@ -7,9 +7,9 @@ from featprune.errors import FeatpruneError
 from featprune.masks import Schedule, remaining
 from featprune.network import Parameters
 from featprune.rewind import REWINDS, Origin
-from featprune.runfiles import load_masks, load_run, load_snapshots, pack_snapshots, unpack_snapshots
+from featprune.runfiles import load_masks, load_run, load_snapshots, pack, pack_snapshots, unpack_snapshots
 from featprune.runs import train_dense, train_pruned
-from featprune.storage import load_table
+from featprune.storage import load_table, save_arrays
 from tests.unit.test_training import NETWORK, SETTINGS, made_data, some_masks
 
 SETTINGS = replace(SETTINGS, optimizer="adam", lr=0.01, snapshot_at=(0, 5, 20))
@@ -152,9 +152,7 @@ def test_a_diverged_chain_stays_diverged_and_does_not_stop_the_others(tmp_path):
     train_dense(NETWORK, data, SEEDS, SETTINGS, tmp_path / "dense")
     run = load_run(tmp_path / "dense")
     run.parameters.weights[0][1] = np.nan
-    from featprune.storage import save_arrays
-
-    save_arrays(tmp_path / "dense/weights.safetensors", run.parameters.arrays() | {"seeds": np.array(SEEDS, np.int32)})
+    save_arrays(tmp_path / "dense/weights.safetensors", pack(run.parameters, run.masks))
     folders = chain(tmp_path, "init")
     for round in ROUNDS:
         history = load_table(folders[round] / "history.parquet").to_pandas()
