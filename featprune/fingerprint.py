@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,11 @@ def module(name: str) -> Path:
     """The file of a featprune module, such as "featprune.figures.headline"."""
     stem = PACKAGE.parent.joinpath(*name.split("."))
     return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+
+
+def import_from_here() -> None:
+    """Let the processes that this one starts import this very package, whatever environment they run in."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
 
 
 @cache

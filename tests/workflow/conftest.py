@@ -17,7 +17,16 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-COPIED = ("Snakefile", "config.yaml", "featprune", "presets", "profiles", "pyproject.toml", "workflow")
+COPIED = (
+    "Snakefile",
+    "config.yaml",
+    "environment.yml",
+    "featprune",
+    "presets",
+    "profiles",
+    "pyproject.toml",
+    "workflow",
+)
 
 STUDY = """
 seeds: {count: 2, block: 2}
@@ -103,14 +112,12 @@ class Workspace:
         return self.root / "results"
 
     def snakemake(
-        self, *arguments: str, overlay: dict | None = None, study: bool = True
+        self, *arguments: str, base: str = "study.yaml", overlay: dict | None = None
     ) -> subprocess.CompletedProcess:
-        """Run Snakemake; `overlay` is merged over the study's configuration. stdout holds stderr too."""
-        command = [sys.executable, "-m", "snakemake", *arguments]
-        if study:
-            (self.root / "study.yaml").write_text(STUDY)
-            (self.root / "overlay.yaml").write_text(yaml.safe_dump(overlay or {}))
-            command += ["--configfile", "study.yaml", "overlay.yaml"]
+        """Run Snakemake with `overlay` merged over a file with a configuration. stdout holds stderr too."""
+        (self.root / "study.yaml").write_text(STUDY)
+        (self.root / "overlay.yaml").write_text(yaml.safe_dump(overlay or {}))
+        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", base, "overlay.yaml"]
         environment = os.environ | {"PYTHONPATH": str(self.root)}
         return subprocess.run(
             command, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -122,9 +129,9 @@ class Workspace:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def plan(self, *arguments: str, overlay: dict | None = None, study: bool = True) -> Plan:
+    def plan(self, *arguments: str, base: str = "study.yaml", overlay: dict | None = None) -> Plan:
         """What Snakemake would run."""
-        done = self.snakemake("-n", *arguments, overlay=overlay, study=study)
+        done = self.snakemake("-n", *arguments, base=base, overlay=overlay)
         assert done.returncode == 0, done.stdout
         return Plan.parse(done.stdout)
 

@@ -159,11 +159,11 @@ def test_a_new_figure_draws_itself_only(scratch):
 
 def test_a_new_criterion_runs_to_the_figures(scratch, change):
     add_criterion(scratch)
-    overlay = change("digits", pruning={"criteria": ["magnitude", "first"], "rewinds": ["init"]})
+    overlay = change("digits_baseline", pruning={"criteria": ["magnitude", "first"]})
     plan = scratch.plan(overlay=overlay)
-    assert [job.rule for job in plan if job.trains] == ["train_pruned_digits_1_2"]
+    assert [job.rule for job in plan if job.trains] == ["train_pruned_digits_baseline_1_2"]
     scratch.run(overlay=overlay)
-    (file,) = scratch.results.glob("runs/experiment=digits/*/*/criterion=first/rewind=init/round=2/*/mask.safetensors")
+    (file,) = scratch.results.glob("runs/*/*/*/criterion=first/rewind=init/round=2/*/mask.safetensors")
     masks = load_file(file)
     for mask in (masks[f"mask{layer}"] for layer in (1, 2, 3)):
         for row in mask.reshape(len(mask), -1):

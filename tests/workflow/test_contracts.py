@@ -75,13 +75,17 @@ def test_the_runs_are_those_of_the_study(runs):
         assert {"mask.safetensors", "weights.safetensors", "history.parquet"} <= {file.name for file in run.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["history.parquet", "preactivations.parquet"])
-def test_a_path_gives_the_axes_as_columns(results, name):
-    files = sorted(map(str, results.glob(f"runs/**/{name}")))
+# Rows of preactivations are as long as an experiment's widest layer, so each experiment is a dataset of its own.
+@pytest.mark.parametrize("pattern", ["**/history.parquet", "experiment=tiny/**/preactivations.parquet"])
+def test_a_path_gives_the_axes_as_columns(results, pattern):
+    files = sorted(map(str, results.glob(f"runs/{pattern}")))
     table = ds.dataset(files, partitioning="hive").to_table()
     frame = table.select(["experiment", "alpha", "lr", "criterion", "rewind", "round", "seeds"]).to_pandas()
-    assert set(frame["experiment"]) == {"tiny", "digits", "digits_baseline"}
+    assert set(frame["experiment"]) == {axes(Path(file))["experiment"] for file in files}
     assert {float(alpha) for alpha in frame["alpha"]} == {0.3, 1.0}
+    assert {float(lr) for lr in frame["lr"]} == {1.0}
+    assert set(frame["criterion"]) == {"dense", "magnitude"}
+    assert set(frame["round"]) == {int(axes(Path(file))["round"]) for file in files}
     assert set(frame["seeds"]) == {"0-1"}
 
 

@@ -6,7 +6,7 @@ rule fetch_dataset:
     benchmark:
         f"{STUDY.root}/benchmarks/fetch_dataset/{{dataset}}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=3000,

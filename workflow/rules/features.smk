@@ -14,7 +14,7 @@ rule dump_preactivations:
     benchmark:
         f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='benchmarks/dump_preactivations')}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1500,

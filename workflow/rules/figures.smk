@@ -19,7 +19,7 @@ for _name, _figure in FIGURES.items():
         benchmark:
             f"{STUDY.root}/benchmarks/plot_{_name}/{{experiment}}.tsv"
         conda:
-            "featprune"
+            "../../environment.yml"
         threads: 1
         resources:
             mem_mb=1000,

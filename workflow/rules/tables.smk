@@ -6,7 +6,7 @@ rule write_config:
     benchmark:
         f"{STUDY.root}/benchmarks/write_config.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=200,
@@ -29,7 +29,7 @@ rule write_provenance:
     benchmark:
         f"{STUDY.root}/benchmarks/write_provenance.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=200,
@@ -53,7 +53,7 @@ rule aggregate_summary:
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_summary/{{experiment}}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -77,7 +77,7 @@ rule aggregate_headline:
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_headline/{{experiment}}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=500,
@@ -98,7 +98,7 @@ rule aggregate_pixel_mask:
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_pixel_mask/{{experiment}}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1500,
@@ -121,7 +121,7 @@ rule aggregate_preactivations:
     benchmark:
         f"{STUDY.root}/benchmarks/aggregate_preactivations/{{experiment}}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

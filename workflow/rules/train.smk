@@ -17,7 +17,7 @@ rule train_dense:
     benchmark:
         f"{DENSE_CELL.folder(STUDY.root, 0, '{block}', kind='benchmarks/train_dense')}.tsv"
     conda:
-        "featprune"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1500,
@@ -60,7 +60,7 @@ for _experiment in STUDY.experiments:
             benchmark:
                 f"{_chain.folder(STUDY.root, _span, '{block}', kind='benchmarks/train_pruned')}.tsv"
             conda:
-                "featprune"
+                "../../environment.yml"
             threads: 1
             resources:
                 mem_mb=1500,
