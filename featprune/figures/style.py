@@ -97,12 +97,24 @@ def pick_rounds(table: pd.DataFrame, count: int) -> dict[int, float]:
 def density_axis(ax: Axes, densities: Iterable[float], label: bool = True) -> None:
     """Make x a log axis of density that falls to the right, with ticks at densities of the data."""
     densities = np.array(sorted(set(densities), reverse=True))
-    ticks = densities[pick(-np.log(densities), 6)]
+    ticks = spaced(densities)
     margin = (densities[0] / densities[-1]) ** 0.04 * 1.02
     ax.set(xscale="log", xlim=(densities[0] * margin, densities[-1] / margin))
     fixed_ticks(ax, ticks, map(percent, ticks))
     if label:
         ax.set_xlabel("weights remaining (%)")
+
+
+def spaced(values: np.ndarray, room: int = 6) -> list[float]:
+    """Of monotone positive values the first, the last, and those between that leave labels room on a log axis."""
+    places = np.abs(np.log(values / values[0]))
+    gap, end = places[-1] / room, places[-1]
+    kept, last = [values[0]], 0.0
+    for value, place in zip(values[1:-1], places[1:-1], strict=True):
+        if place - last >= gap and end - place >= gap:
+            kept.append(value)
+            last = place
+    return kept + ([values[-1]] if end else [])
 
 
 def alpha_axis(ax: Axes, alphas: Iterable[float], label: bool = True) -> None:

@@ -15,7 +15,7 @@ from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES, save
 from featprune.figures.bands import ACCURACY, ERROR, over_seeds
 from featprune.figures.learning_curves import choose_lr
-from featprune.figures.style import BASELINE, OURS, STRATEGIES, alpha_palette, percent, pick
+from featprune.figures.style import BASELINE, OURS, STRATEGIES, alpha_palette, percent, pick, spaced
 
 matplotlib.use("Agg")
 ALPHAS = (0.1, 1.0, 10.0)
@@ -418,3 +418,11 @@ def test_small_helpers():
     assert pick([0, 1, 2, 3, 4], 3) == [0, 2, 4]
     assert pick([7], 3) == [0]
     assert len(set(alpha_palette((0.01, 0.1, 1)).values())) == 3
+
+
+def test_ticks_leave_each_other_room():
+    densities = np.array([1.0, 0.6, 0.36, 0.22, 0.13, 0.079, 0.047, 0.029, 0.017, 0.011])
+    ticks = spaced(densities)
+    assert ticks[0] == 1.0 and ticks[-1] == 0.011 and set(ticks) < set(densities)
+    assert np.diff(-np.log(ticks)).min() >= np.log(1 / 0.011) / 6
+    assert spaced(np.array([0.5])) == [0.5]
