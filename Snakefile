@@ -10,6 +10,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/features.smk"
+include: "workflow/rules/compress.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 

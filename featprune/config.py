@@ -112,6 +112,8 @@ def resolve(
         if not found:
             found = [*_conflicts(experiment, run), *_loss_conflict(experiment, sources, choices)]
         problems += [(("experiments", name, *keys), text) for keys, text in found]
+    if not problems:
+        problems += _lent(complete)
     if problems:
         raise ConfigError(dict.fromkeys(f"config: {_dotted(keys)}: {text}" for keys, text in problems))
 
@@ -195,9 +197,38 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
         if _number(lr) not in lrs:
             yield ("features", "lrs", index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
 
+    for index, round_ in enumerate((experiment["compression"] or {}).get("rounds", [])):
+        if round_ > pruning["rounds"]:
+            yield ("compression", "rounds", index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
+
     baseline = experiment["baseline"]
     if baseline is not None and baseline not in run:
         yield ("baseline",), f"{baseline!r} is not run; add it to `run`"
+
+
+def _lent(experiments: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Whether tickets that an experiment takes from another are there."""
+    for name, experiment in experiments.items():
+        source = experiment["tickets_from"]
+        if source is None:
+            continue
+        keys, lender = ("experiments", name, "tickets_from"), experiments.get(source["experiment"])
+        if lender is None:
+            yield (*keys, "experiment"), f"{source['experiment']!r} is not run; add it to `run`"
+            continue
+        if str(source["alpha"]) not in map(str, lender["alphas"]):
+            text = f"{source['alpha']} is not one of its alphas (known: {_listing(lender['alphas'])})"
+            yield (*keys, "alpha"), text
+        if experiment["pruning"]["rounds"] > lender["pruning"]["rounds"]:
+            yield ("experiments", name, "pruning", "rounds"), f"more than {source['experiment']!r} has tickets for"
+        if missing := set(map(str, experiment["lrs"])) - set(map(str, lender["lrs"])):
+            yield ("experiments", name, "lrs"), f"{source['experiment']!r} has no tickets at {_listing(missing)}"
+        for key in ("dataset", "model"):
+            if experiment[key] != lender[key]:
+                yield (
+                    ("experiments", name, key),
+                    f"differs from that of {source['experiment']!r}, whose tickets it takes",
+                )
 
 
 def _loss_conflict(
@@ -215,11 +246,13 @@ def _written(experiment: Mapping[str, Any]) -> dict[str, Any]:
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     measured = experiment["features"]["lrs"]
     measured = list(lrs.values()) if measured is None else [lrs[_number(lr)] for lr in measured]
+    tickets = experiment["tickets_from"]
     return {
         **experiment,
         "alphas": [str(alpha) for alpha in experiment["alphas"]],
         "lrs": list(lrs.values()),
         "features": {**experiment["features"], "lrs": measured},
+        "tickets_from": tickets and {**tickets, "alpha": str(tickets["alpha"])},
     }
 
 

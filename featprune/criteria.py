@@ -1,8 +1,7 @@
-"""What to remove: each criterion scores every weight, and the lowest scores go.
+"""What to remove: which values a criterion scores, when, and how the scores become masks.
 
-A score function takes the network, its trained parameters (R, ...), and the seeds with the round, and returns one
-array a layer shaped like the weights. To add a criterion, write such a function, enter it in CRITERIA, and name it
-under `pruning.criteria` in the config.
+To add a criterion, write a score function as in `featprune.saliency`, enter it in CRITERIA, and name it under
+`pruning.criteria` in the config. A criterion that takes the tickets' masks writes a function of masks instead.
 """
 
 from __future__ import annotations
@@ -12,38 +11,69 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featprune.network import MLP, Parameters
-from featprune.randomness import numpy_generator
+from featprune import saliency
+from featprune.saliency import Score
 
-Scores = list[np.ndarray]
+Masks = list[np.ndarray]
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """`score(network, trained, seeds, round)` ranks the weights; `prunes` is False where nothing is removed."""
+    """How a round's mask comes about.
 
-    score: Callable[[MLP, Parameters, Sequence[int], int], Scores]
-    prunes: bool = True
+    score: `(problem, masks, batch, generator)`, the highest are kept; None where nothing is removed, or the masks are
+        the tickets'.
+    at: the values that are scored: "trained", those of the round before, ranked in the config's scope; or "initial",
+        before training, ranked over all layers together to the same total count, and only rewound to init.
+    one_shot: the mask is taken from the dense network at once; otherwise from the round before.
+    iterations: how often scores are taken anew on the way to a round's count.
+    of_ticket: `(masks, generator)`: the mask made from that of the lottery ticket (magnitude x init) of the round.
+    rewinds: those it is crossed with, None for the config's.
+    """
+
+    score: Score | None = None
+    at: str = "trained"
+    one_shot: bool = False
+    iterations: int = 1
+    of_ticket: Callable[[Masks, np.random.Generator], Masks] | None = None
+    rewinds: tuple[str, ...] | None = None
+
+    @property
+    def prunes(self) -> bool:
+        return self.score is not None or self.of_ticket is not None
 
 
-def magnitude(network: MLP, trained: Parameters, seeds: Sequence[int], round: int) -> Scores:
-    """|w| of the effective weights (Han et al. 2015; Frankle & Carbin 2019)."""
-    return [np.abs(w) * factor for w, factor in zip(trained.weights, network.multipliers, strict=True)]
+def unchanged(masks: Masks, generator: np.random.Generator) -> Masks:
+    """The ticket's own mask, to be trained from other values."""
+    return masks
 
 
-def random(network: MLP, trained: Parameters, seeds: Sequence[int], round: int) -> Scores:
-    """Independent uniform scores: the null of every criterion. One draw a seed, so masks of all alphas are paired."""
-    generators = [numpy_generator(seed, "mask", round) for seed in seeds]
-    return [np.stack([g.random(shape) for g in generators]) for shape in network.shapes]
+def shuffled(masks: Masks, generator: np.random.Generator) -> Masks:
+    """A random mask with the ticket's density in every layer: its places shuffled within layers, (1, out, in)."""
+    return [generator.permutation(mask.ravel()).reshape(mask.shape) for mask in masks]
 
 
-def dense(network: MLP, trained: Parameters, seeds: Sequence[int], round: int) -> Scores:
-    """Nothing is removed: with rewind `none`, the dense network trained as long as a fine-tuned one."""
-    return [np.ones_like(w) for w in trained.weights]
+def before_training(score: Score, *, one_shot: bool = True, iterations: int = 1) -> Criterion:
+    """A criterion that scores the initialization."""
+    return Criterion(score, "initial", one_shot, iterations, rewinds=("init",))
 
 
 CRITERIA: dict[str, Criterion] = {
-    "magnitude": Criterion(magnitude),
-    "random": Criterion(random),
-    "dense": Criterion(dense, prunes=False),
+    "magnitude": Criterion(saliency.magnitude),
+    "magnitude_one_shot": Criterion(saliency.magnitude, one_shot=True),
+    "snip": before_training(saliency.snip),
+    "snip_iterative": before_training(saliency.snip, one_shot=False),
+    "grasp": before_training(saliency.grasp),
+    "grasp_iterative": before_training(saliency.grasp, one_shot=False),
+    "synflow": before_training(saliency.synflow, iterations=100),
+    "magnitude_init": before_training(saliency.magnitude),
+    "random": before_training(saliency.random, one_shot=False),
+    "ticket": Criterion(of_ticket=unchanged, rewinds=("random", "same_sign")),
+    "shuffled": Criterion(of_ticket=shuffled, rewinds=("init",)),
+    "dense": Criterion(rewinds=("none",)),
 }
+
+
+def crossed(criteria: Sequence[str], rewinds: Sequence[str]) -> list[tuple[str, str]]:
+    """The (criterion, rewind) pairs that a selection of both means."""
+    return [(criterion, rewind) for criterion in criteria for rewind in (CRITERIA[criterion].rewinds or rewinds)]

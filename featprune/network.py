@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featprune.errors import lookup
 from featprune.randomness import torch_generator
+
+if TYPE_CHECKING:
+    from featprune.dataset import Dataset
 
 # Deviation of the effective weight, by (fan_in, fan_out, is_output); biases start at zero.
 INITIALIZATIONS: dict[str, Callable[[int, int, bool], float]] = {
@@ -131,3 +135,9 @@ class MLP:
     def output(self, weights: Sequence, biases: Sequence, x):
         """The raw output h(x), (R, P, outputs)."""
         return self.preactivations(weights, biases, x)[-1]
+
+
+def network_for(model: dict, data: Dataset) -> MLP:
+    """The network that a config's `model` describes, with as many inputs and outputs as the data."""
+    widths = (data.inputs, *model["hidden"], data.outputs)
+    return MLP(widths, model["activation"], model["init"], model["parametrization"])

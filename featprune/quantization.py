@@ -209,5 +209,5 @@ def _optimizer(settings: Settings, parameters: list[torch.Tensor]):
     import torch
 
     if settings.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=settings.step_size)
-    return torch.optim.SGD(parameters, lr=settings.step_size, momentum=settings.momentum)
+        return torch.optim.Adam(parameters, lr=settings.step_size(0))
+    return torch.optim.SGD(parameters, lr=settings.step_size(0), momentum=settings.momentum)

@@ -100,16 +100,16 @@ class Replica:
 def make_update(settings, parameters: list[np.ndarray]) -> Callable[[int, list[np.ndarray]], None]:
     """update(t, gradients): step number t (from 1) on the parameters in place, with torch's definitions."""
     slots = [(p, zeros_like(p), zeros_like(p)) for p in parameters]
-    lr, decay, momentum = settings.step_size, settings.weight_decay, settings.momentum
+    decay, momentum = settings.weight_decay, settings.momentum
     beta1, beta2, eps = 0.9, 0.999, 1e-8
 
     def adam(t: int, gradients: list[np.ndarray]) -> None:
-        size, root = lr / (1 - beta1**t), sqrt(1 - beta2**t)
+        size, root = settings.step_size(t - 1) / (1 - beta1**t), sqrt(1 - beta2**t)
         for (p, m, v), g in zip(slots, gradients, strict=True):
             kernels.adam(p, g, m, v, size, beta1, beta2, eps, root, decay)
 
     def sgd(t: int, gradients: list[np.ndarray]) -> None:
         for (p, m, _), g in zip(slots, gradients, strict=True):
-            kernels.sgd(p, g, m, lr, momentum, decay)
+            kernels.sgd(p, g, m, settings.step_size(t - 1), momentum, decay)
 
     return {"adam": adam, "sgd": sgd}[settings.optimizer]

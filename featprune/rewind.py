@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from featprune.network import Parameters
 
 
@@ -47,6 +49,14 @@ def random(origin: Origin) -> Start:
     return Start(fresh, fresh)
 
 
+def same_sign(origin: Origin) -> Start:
+    """A fresh draw with the signs of the initial values: does a ticket need more of them (Zhou et al. 2019)?"""
+    initial, fresh = origin.initial, origin.fresh()
+    pairs = zip(initial.weights, fresh.weights, strict=True)
+    drawn = Parameters(tuple(np.copysign(new, old) for old, new in pairs), fresh.biases)
+    return Start(drawn, drawn)
+
+
 def none(origin: Origin) -> Start:
     """Where they are: training goes on (fine-tuning, Han et al. 2015)."""
     return Start(origin.previous, origin.initial)
@@ -54,18 +64,26 @@ def none(origin: Origin) -> Start:
 
 @dataclass(frozen=True)
 class Rewind:
-    """`start` gives the values; `trained(round, steps, late_step)` the steps that those values have behind them."""
+    """`start` gives the values; `trained(round, steps, late_step)` the steps that those values have behind them.
+
+    `rewinds_rate` is False where a decayed learning rate isn't brought back to its start (`training.milestones`).
+    """
 
     start: Callable[[Origin], Start]
     trained: Callable[[int, int, int | None], int]
+    rewinds_rate: bool = True
 
 
 REWINDS: dict[str, Rewind] = {
     "init": Rewind(init, lambda round, steps, late_step: 0),
     "late": Rewind(late, lambda round, steps, late_step: late_step),
     "random": Rewind(random, lambda round, steps, late_step: 0),
-    "none": Rewind(none, lambda round, steps, late_step: round * steps),
+    "same_sign": Rewind(same_sign, lambda round, steps, late_step: 0),
+    "none": Rewind(none, lambda round, steps, late_step: round * steps, rewinds_rate=False),
+    # Learning-rate rewinding (Renda et al. 2020): the trained values, with the whole schedule of rates again.
+    "lr": Rewind(none, lambda round, steps, late_step: round * steps),
 }
 
-# The criterion and rewind under which the dense run that all chains share is filed.
+# Criterion and rewind under which the dense run that all chains share is filed, and those of the lottery ticket.
 DENSE = ("dense", "dense")
+TICKET = ("magnitude", "init")

@@ -18,7 +18,7 @@ from featprune.network import Parameters
 from featprune.storage import load_arrays, save_arrays, save_table
 
 if TYPE_CHECKING:
-    from featprune.training import Outcome, Settings
+    from featprune.training import Outcome
 
 HISTORY = pa.schema(
     [
@@ -40,16 +40,16 @@ class Run:
     parameters: Parameters
 
 
-def save_run(folder: Path, masks, outcome: Outcome, seeds: Sequence[int], settings: Settings) -> None:
-    """Write mask, weights, history and, where asked for, snapshots."""
+def save_run(folder: Path, masks: Sequence[np.ndarray], outcome: Outcome, seeds: Sequence[int]) -> None:
+    """Write mask, weights, history and snapshots (of no steps, where none were asked for)."""
     folder = Path(folder)
     names = {f"mask{layer}": mask for layer, mask in enumerate(masks, 1)}
     block = {"seeds": np.array(seeds, np.int32)}
     save_arrays(folder / "mask.safetensors", names | block)
     save_arrays(folder / "weights.safetensors", pack(outcome.parameters, masks) | block)
-    save_table(folder / "history.parquet", pa.table(outcome.history, schema=HISTORY))
-    if settings.snapshot_at:
-        save_arrays(folder / "snapshots.safetensors", pack_snapshots(outcome.snapshots, masks) | block)
+    columns = {name: pa.array(column, from_pandas=True) for name, column in outcome.history.items()}
+    save_table(folder / "history.parquet", pa.table(columns, schema=HISTORY))
+    save_arrays(folder / "snapshots.safetensors", pack_snapshots(outcome.snapshots, masks) | block)
 
 
 def load_run(folder: Path, seeds: Sequence[int] | None = None) -> Run:
@@ -58,7 +58,7 @@ def load_run(folder: Path, seeds: Sequence[int] | None = None) -> Run:
     held, masks = load_masks(folder)
     if seeds is not None and held != list(seeds):
         raise FeatpruneError(f"{folder / 'mask.safetensors'}: holds seeds {held}, not {list(seeds)}; delete it")
-    return Run(held, masks, unpack(load_arrays(folder / "weights.safetensors"), masks))
+    return Run(held, masks, unpack(load_arrays(folder / "weights.safetensors", ["weights", "biases"]), masks))
 
 
 def load_snapshots(folder: Path) -> tuple[list[int], dict[int, Parameters]]:
@@ -101,6 +101,8 @@ def _flatten(arrays: Sequence[np.ndarray]) -> np.ndarray:
 def pack_snapshots(snapshots: Mapping[int, Parameters], masks: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Several steps packed: steps (T,), weights (R, T, k), biases (R, T, n)."""
     steps = sorted(snapshots)
+    if not steps:
+        return {"steps": np.zeros(0, np.int32)}
     packed = [pack(snapshots[step], masks) for step in steps]
     return {"steps": np.array(steps, np.int32)} | {name: np.stack([p[name] for p in packed], 1) for name in packed[0]}
 

@@ -16,17 +16,12 @@ import numpy as np
 from featprune.criteria import CRITERIA
 from featprune.dataset import Dataset
 from featprune.errors import lookup
-from featprune.masks import Schedule, all_ones, extract_mask
+from featprune.masks import Schedule, all_ones
 from featprune.network import MLP, Parameters
+from featprune.pruning import from_tickets, prune
 from featprune.rewind import REWINDS, Origin, Start
 from featprune.runfiles import Run, load_run, save_run
 from featprune.training import Settings, train
-
-
-def network_for(model: dict, data: Dataset) -> MLP:
-    """The network that a config's `model` describes, with as many inputs and outputs as the data."""
-    widths = (data.inputs, *model["hidden"], data.outputs)
-    return MLP(widths, model["activation"], model["init"], model["parametrization"])
 
 
 def train_dense(
@@ -35,9 +30,8 @@ def train_dense(
     """Round 0: train every seed without pruning and save the run in `folder`."""
     masks = all_ones(network.shapes, len(seeds))
     initial = network.initial(seeds)
-    save_run(
-        folder, masks, train(network, Start(initial, initial), masks, data, seeds, settings, device), seeds, settings
-    )
+    outcome = train(network, Start(initial, initial), masks, data, seeds, settings, device)
+    save_run(folder, masks, outcome, seeds)
 
 
 def train_pruned(
@@ -53,13 +47,16 @@ def train_pruned(
     previous: Path,
     folders: dict[int, Path],
     snapshot_rounds: Sequence[int] = (),
-    mask_folders: dict[int, Path] | None = None,
+    tickets: dict[int, Path] | None = None,
+    samples: int = 1000,
     device: str = "cpu",
 ) -> None:
     """Continue a chain from the run in `previous` through consecutive rounds, saving each in its folder.
 
-    folders: round -> folder. mask_folders: round -> folder of the run whose mask is used instead of the chain's own
-    (`mask_source: ticket`). A seed that diverges stays in the tables as diverged for the rest of its chain.
+    previous: the run of the round before, or for a one-shot criterion the dense run. folders: round -> folder.
+    tickets: round -> folder of the lottery ticket's run, whose mask is used instead of the chain's own (by criteria
+    made of tickets, and by random rewinding with `mask_source: ticket`). samples: how many training samples a criterion
+    sees. A seed that diverges stays in the tables as diverged for the rest of its chain.
     """
     rule, strategy = lookup(CRITERIA, criterion, "criterion"), lookup(REWINDS, rewind, "rewind")
     run = load_run(previous, seeds)
@@ -70,24 +67,31 @@ def train_pruned(
         return _first_steps(network, initial, data, seeds, settings, late_step, device)
 
     for round, folder in folders.items():
-        sound = run.parameters.finite()
-        if mask_folders:
-            ticket = load_run(mask_folders[round], seeds)
+        sound = np.ones(len(seeds), bool) if rule.at == "initial" else run.parameters.finite()
+        if tickets:
+            ticket = load_run(tickets[round], seeds)
             masks, sound = ticket.masks, ticket.parameters.finite()
+            if rule.of_ticket:
+                masks = from_tickets(rule, masks, seeds, round)
         elif rule.prunes:
-            # A diverged replica's scores say nothing; its mask only has to exist, since its chain isn't trained on.
-            scores = [np.nan_to_num(s) for s in rule.score(network, run.parameters, seeds, round)]
-            masks = extract_mask(scores, run.masks, schedule.counts([m[0].size for m in run.masks], round))
+            masks = prune(
+                rule, network, run.parameters, initial, run.masks, schedule, round, data, seeds, settings, samples
+            )
         else:
             masks = run.masks
         draw = ("redraw", round)
         origin = Origin(round, initial, run.parameters, late, lambda draw=draw: network.initial(seeds, *draw))
         start = _poison(strategy.start(origin), sound)
-        behind = strategy.trained(round, settings.steps, late_step)
-        here = replace(settings, behind=behind, snapshot_at=settings.snapshot_at if round in snapshot_rounds else ())
+        here = replace(
+            settings,
+            behind=strategy.trained(1 if rule.one_shot else round, settings.steps, late_step),
+            milestones=settings.milestones if strategy.rewinds_rate else (0,) * len(settings.milestones),
+            snapshot_at=settings.snapshot_at if round in snapshot_rounds else (),
+        )
         outcome = train(network, start, masks, data, seeds, here, device)
-        save_run(folder, masks, outcome, seeds, here)
-        run = Run(list(seeds), masks, outcome.parameters.masked(masks))
+        save_run(folder, masks, outcome, seeds)
+        if not rule.one_shot:
+            run = Run(list(seeds), masks, outcome.parameters.masked(masks))
 
 
 def _first_steps(network, initial, data, seeds, settings, steps, device) -> Parameters:

@@ -21,7 +21,7 @@ same, since the loss has its gradient at the uniform softmax, p - y = 1/C - y. I
 network's outputs, so of alpha only a constant factor is left in SNIP, and GraSP has alpha / temperature as the weight
 of one of its two terms. Where f isn't centered, alpha scales the logits, and matters for both.
 
-To wrap a score into a criterion, import this module where it is used, as it needs torch.
+Importing this module is light: torch is imported when something is scored.
 """
 
 from __future__ import annotations
@@ -29,23 +29,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import floor
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from featprune.errors import FeatpruneError, lookup
 from featprune.masks import extract_mask, remaining
 from featprune.network import MLP, Parameters
 
-# Inputs (P, inputs) with labels: int64 (P,) for cross-entropy, (P, outputs) for the squared error.
-Batch = tuple[Tensor, Tensor]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
-# Losses of f (P, outputs): means over the batch, and for the squared error over the outputs too, as in training.
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": torch.nn.functional.cross_entropy,
-    "squared_error": lambda f, y: torch.nn.functional.mse_loss(f, y.to(f.dtype)),
-}
+    # Inputs (P, inputs) with labels: int64 (P,) for cross-entropy, (P, outputs) for the squared error.
+    Batch = tuple[Tensor, Tensor]
 
 # GraSP divides logits by this, which brings a softmax that isn't centered close to uniform (Wang et al. 2020).
 TEMPERATURE = 200.0
@@ -77,12 +74,16 @@ class Problem:
         alpha: float = 1.0,
         center: bool = False,
         loss: str = "cross_entropy",
-        dtype: torch.dtype = torch.float64,
+        dtype: torch.dtype | None = None,
     ) -> Problem:
-        """The problem of a single replica, (1, out, in) and (1, out); theta_ref is theta unless given."""
+        """The problem of a single replica, (1, out, in) and (1, out); theta_ref is theta unless given.
+
+        The precision is float64 unless `dtype` says otherwise.
+        """
+        import torch
 
         def tensors(arrays: Sequence[np.ndarray]) -> list[Tensor]:
-            return [torch.from_numpy(a).squeeze(0).to(dtype) for a in arrays]
+            return [torch.from_numpy(a).squeeze(0).to(dtype or torch.float64) for a in arrays]
 
         reference = parameters if reference is None else reference
         groups = (parameters.weights, parameters.biases, reference.weights, reference.biases)
@@ -101,11 +102,21 @@ class Problem:
 
 
 # score(problem, masks, batch, generator): one tensor (out, in) a layer.
-Score = Callable[[Problem, Sequence[Tensor], Batch, np.random.Generator], list[Tensor]]
+Score = Callable[[Problem, "Sequence[Tensor]", "Batch", np.random.Generator], "list[Tensor]"]
+
+
+def _loss(problem: Problem, f: Tensor, y: Tensor) -> Tensor:
+    """The training loss of f (P, outputs): the mean over the batch, and over the outputs of the squared error."""
+    from torch.nn import functional
+
+    losses = {"cross_entropy": functional.cross_entropy, "squared_error": functional.mse_loss}
+    return lookup(losses, problem.loss, "loss")(f, y if problem.loss == "cross_entropy" else y.to(f.dtype))
 
 
 def masked(weights: Sequence[Tensor], masks: Sequence[Tensor]) -> list[Tensor]:
     """The weights with exact zeros where they are pruned, and no gradient there (even where they are NaN)."""
+    import torch
+
     return [torch.where(m, w, 0) for w, m in zip(weights, masks, strict=True)]
 
 
@@ -121,9 +132,11 @@ def snip(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.
     every parametrization of the same effective weights. Of a centered f at the initialization it is proportional to
     alpha, so the masks of all alphas are the same; without centering they tend to those masks for small alpha.
     """
+    import torch
+
     x, y = batch
     weights = _leaves(problem.weights, masks)
-    loss = lookup(LOSSES, problem.loss, "loss")(problem.f(weights, masks, x), y)
+    loss = _loss(problem, problem.f(weights, masks, x), y)
     gradients = torch.autograd.grad(loss, weights)
     return [(g * w).abs().detach() for g, w in zip(gradients, weights, strict=True)]
 
@@ -143,10 +156,12 @@ def grasp(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np
     at h = 0, the score is t^2 w * [(r . Hessian of h) J^T r + t J^T S J J^T r]. The first bracket is all that small
     alphas see, and the lazy limit is the second: the (frozen) neural tangent kernel's.
     """
+    import torch
+
     x, y = batch
     weights = _leaves(problem.weights, masks)
     temperature = TEMPERATURE if problem.loss == "cross_entropy" else 1.0
-    loss = lookup(LOSSES, problem.loss, "loss")(problem.f(weights, masks, x) / temperature, y)
+    loss = _loss(problem, problem.f(weights, masks, x) / temperature, y)
     gradients = torch.autograd.grad(loss, weights, create_graph=True)
     # H g is the gradient of g . c, where the constant c has g's value.
     dot = sum((g * g.detach()).sum() for g in gradients)
@@ -171,6 +186,8 @@ def synflow(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: 
     effective weights, the same in every parametrization. R is a product over layers, with a factor of order
     sqrt(width) for each: float64 has room for hundreds of layers.
     """
+    import torch
+
     weights = [w.double().abs().detach().requires_grad_() for w in masked(problem.weights, masks)]
     biases = [b.double().abs() for b in problem.biases]
     ones = torch.ones(1, problem.network.widths[0], dtype=torch.float64)
@@ -178,12 +195,11 @@ def synflow(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: 
     return [(g * w).detach() for g, w in zip(torch.autograd.grad(flow, weights), weights, strict=True)]
 
 
-def magnitude_init(
-    problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator
-) -> list[Tensor]:
-    """|w| of the effective weights before training; (out, in) a layer. Ignores batch and generator.
+def magnitude(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
+    """|w| of the effective weights (Han et al. 2015; Frankle & Carbin 2019); (out, in) a layer. Ignores the batch.
 
-    Globally ranked, this mostly compares the layers' initial deviations: those with a larger fan-in are pruned first.
+    Of trained weights it is the criterion of lottery tickets. Of initial weights, ranked globally, it mostly compares
+    the layers' initial deviations: those with a larger fan-in are pruned first.
     """
     multipliers = problem.network.multipliers
     return [w.abs() * factor for w, factor in zip(masked(problem.weights, masks), multipliers, strict=True)]
@@ -191,6 +207,8 @@ def magnitude_init(
 
 def random(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
     """Independent uniform draws from the generator, whatever is pruned already; (out, in) a layer, float64."""
+    import torch
+
     draws = [torch.from_numpy(generator.random(tuple(w.shape))) for w in problem.weights]
     return masked(draws, masks)
 
@@ -224,6 +242,8 @@ def prune_at_init(
 
     Raises ValueError where fewer than `count` weights survive, FeatpruneError for scores that aren't finite.
     """
+    import torch
+
     masks = list(masks)
     for target in iteration_counts(int(remaining(masks)[0]), count, iterations):
         scores = score(problem, [torch.from_numpy(m[0]) for m in masks], batch, generator)

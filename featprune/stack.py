@@ -24,7 +24,7 @@ class Stack:
         self.masks = [torch.from_numpy(m).to(device) for m in masks]
         self.weights = [torch.from_numpy(w).to(device, copy=True).requires_grad_() for w in start.weights]
         self.biases = [torch.from_numpy(b).to(device, copy=True).requires_grad_() for b in start.biases]
-        common = {"lr": settings.step_size, "weight_decay": settings.weight_decay, "fused": True}
+        common = {"lr": settings.step_size(0), "weight_decay": settings.weight_decay, "fused": True}
         parameters = self.weights + self.biases
         if settings.optimizer == "adam":
             self.optimizer: torch.optim.Optimizer = torch.optim.Adam(parameters, **common)
@@ -47,6 +47,8 @@ class Stack:
         loss.backward()
         for weight, mask in zip(self.weights, self.masks, strict=True):
             weight.grad *= mask
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.step_size(self.steps)
         self.optimizer.step()
         self.steps += 1
 

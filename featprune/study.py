@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from math import log
 
 from featprune.config import log_grid
+from featprune.criteria import CRITERIA, crossed
 from featprune.data import DATASETS
 from featprune.figures import Figure
-from featprune.rewind import DENSE
+from featprune.rewind import DENSE, REWINDS, TICKET
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Study:
         pruning = self.experiment(name)["pruning"]
         if not pruning["rounds"]:
             return []
-        kinds = [(criterion, rewind) for criterion in pruning["criteria"] for rewind in pruning["rewinds"]]
+        kinds = crossed(pruning["criteria"], pruning["rewinds"])
+        kinds += [(pair["criterion"], pair["rewind"]) for pair in pruning["also"]]
         if pruning["matched_dense"]:
             kinds.append(("dense", "none"))
         return [Cell(name, cell.alpha, cell.lr, *kind) for cell in self.dense_cells(name) for kind in kinds]
@@ -81,11 +83,12 @@ class Study:
 
         def inputs(w) -> dict:
             chain = Cell(name, w.alpha, w.lr, w.criterion, w.rewind)
-            before = chain if rounds[0] > 1 else Cell(name, w.alpha, w.lr, *DENSE)
-            folder = before.folder(self.root, rounds[0] - 1, w.block)
+            from_dense = rounds[0] == 1 or CRITERIA[w.criterion].one_shot
+            before = (Cell(name, w.alpha, w.lr, *DENSE), 0) if from_dense else (chain, rounds[0] - 1)
+            folder = before[0].folder(self.root, before[1], w.block)
             files = {"mask": f"{folder}/mask.safetensors", "weights": f"{folder}/weights.safetensors"}
-            if self.takes_ticket_masks(name, w.rewind):
-                ticket = Cell(name, w.alpha, w.lr, w.criterion, "init")
+            if self.takes_tickets(name, w.criterion, w.rewind):
+                ticket = Cell(*self.ticket_axes(name, w.alpha), w.lr, *TICKET)
                 folders = [ticket.folder(self.root, r, w.block) for r in rounds]
                 files["ticket_masks"] = [f"{folder}/mask.safetensors" for folder in folders]
                 files["ticket_weights"] = [f"{folder}/weights.safetensors" for folder in folders]
@@ -93,11 +96,44 @@ class Study:
 
         return inputs
 
-    def takes_ticket_masks(self, name: str, rewind: str) -> bool:
-        """Whether random rewinding trains under the ticket's masks (the LTH paper's control) or its own chain's."""
-        return rewind == "random" and self.experiment(name)["pruning"]["mask_source"] == "ticket"
+    def ticket_axes(self, name: str, alpha: str) -> tuple[str, str]:
+        """Experiment and alpha of the tickets that chains made of tickets train under: their own unless told."""
+        source = self.experiment(name)["tickets_from"]
+        return (source["experiment"], source["alpha"]) if source else (name, alpha)
 
-    def chain_options(self, name: str, rewind: str) -> dict:
+    def transfers(self, name: str) -> dict[str, float]:
+        """The experiments that train this one's tickets at other alphas -> the alpha of their masks."""
+        sources = {other: self.experiment(other)["tickets_from"] for other in self.experiments}
+        return {other: float(s["alpha"]) for other, s in sources.items() if s and s["experiment"] == name}
+
+    def compressed_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """The runs that are compressed: tickets and fine-tuned networks of the rounds and rewinds asked for."""
+        compression = self.experiment(name)["compression"]
+        for cell, round, block in self.runs(name) if compression else ():
+            chosen = cell.rewind in compression["rewinds"] and round in compression["rounds"]
+            if chosen and cell.criterion == TICKET[0]:
+                yield cell, round, block
+
+    def compressing(self, name: str, rewind: str, round: int) -> dict:
+        """What the compression of a run depends on besides its training."""
+        c = self.experiment(name)["compression"]
+        pruning, steps = self.experiment(name)["pruning"], self.experiment(name)["training"]["steps"]
+        trained = REWINDS[rewind].trained(round, steps, pruning["late_step"]) + steps
+        return {
+            "hidden_bits": c["hidden_bits"],
+            "output_bits": c["output_bits"],
+            "steps": c["steps"],
+            "behind": trained,
+        }
+
+    def takes_tickets(self, name: str, criterion: str, rewind: str) -> bool:
+        """Whether a chain trains under masks made of the lottery ticket's."""
+        if CRITERIA[criterion].of_ticket:
+            return True
+        control = rewind == "random" and criterion == TICKET[0]
+        return control and self.experiment(name)["pruning"]["mask_source"] == "ticket"
+
+    def chain_options(self, name: str, criterion: str, rewind: str) -> dict:
         """What a chain depends on besides its training."""
         pruning = self.experiment(name)["pruning"]
         # Only the rates that the scope uses: the others may change without a rerun.
@@ -105,6 +141,7 @@ class Study:
         return {
             "schedule": {"scope": pruning["scope"], "rates": {key: pruning["rates"][key] for key in used}},
             "late_step": pruning["late_step"] if rewind == "late" else None,
+            "samples": pruning["score_samples"] if CRITERIA[criterion].at == "initial" else 1,
         }
 
     def runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
@@ -115,11 +152,12 @@ class Study:
             yield from ((cell, r, block) for cell in self.chains(name) for r in range(1, rounds + 1))
 
     def feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
-        """The runs whose preactivations are dumped."""
+        """The runs whose preactivations are dumped: dense ones, and those pruned by the tickets' criterion."""
         features = self.experiment(name)["features"]
         lrs = features["lrs"] if features["lrs"] is not None else self.experiment(name)["lrs"]
         for cell, round, block in self.runs(name):
-            if round in features["rounds"] and cell.lr in lrs and (cell.criterion != "dense" or round == 0):
+            studied = (cell.criterion, cell.rewind) == DENSE or cell.criterion == TICKET[0]
+            if studied and round in features["rounds"] and cell.lr in lrs:
                 yield cell, round, block
 
     def drawn_feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
@@ -133,10 +171,14 @@ class Study:
         """Whether an experiment has what a figure needs."""
         e = self.experiment(name)
         has = {
-            "pruning": bool(self.chains(name)),
+            # Tickets taken from another experiment are shown there.
+            "pruning": bool(self.chains(name)) and e["tickets_from"] is None,
             "alphas": len(e["alphas"]) > 1,
             "baseline": e["baseline"] is not None,
             "features": bool(e["features"]["rounds"]),
+            "levels": len({cell.criterion for cell in self.chains(name)} - {DENSE[0]}) > 1,
+            "compression": any(True for _ in self.compressed_runs(name)),
+            "transfer": bool(self.transfers(name)),
         }
         return all(has[need] for need in figure.needs)
 
@@ -164,6 +206,7 @@ class Study:
             "alpha": float(alpha),
             "center": e["center"],
             "evaluate_at": tuple(log_grid(t["steps"], t["evaluation_steps"])),
+            "milestones": tuple(t["milestones"]),
             "snapshot_at": tuple(log_grid(t["steps"], t["snapshot_steps"])),
         }
 

@@ -5,13 +5,14 @@ Every function takes paths or frames and returns a frame; the axes of the sweep 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from featprune.criteria import CRITERIA
 from featprune.masks import remaining
 from featprune.rewind import DENSE, REWINDS
 from featprune.runfiles import load_masks
@@ -84,7 +85,7 @@ def summarize(curves: pd.DataFrame, late_step: int | None) -> pd.DataFrame:
         wanted = [f"{split}_accuracy", f"{split}_loss"] + (["steps"] if split == "test" else [])
         table = table.merge(final[keys + wanted], on=keys, validate="one_to_one")
     behind = [
-        0 if (c, w) == DENSE else REWINDS[w].trained(r, s, late_step)
+        0 if (c, w) == DENSE else REWINDS[w].trained(1 if CRITERIA[c].one_shot else r, s, late_step)
         for c, w, r, s in zip(table["criterion"], table["rewind"], table["round"], table["steps"], strict=True)
     ]
     table["total_steps"] = table["steps"] + behind
@@ -153,6 +154,41 @@ def headline_difference(headline: pd.DataFrame) -> pd.DataFrame:
     types = {"round": "int32", "n_seeds": "int32"}
     columns = ["round", "density", "n_seeds", "difference", "ci_low", "ci_high", "p_value"]
     return pd.DataFrame(rows, columns=columns).astype(types)
+
+
+def layers(folders: Sequence[Path]) -> pd.DataFrame:
+    """Density of every layer: a row a run, seed and layer (from 1); `collapsed` where a layer has no weights left."""
+    overall = densities(folders)
+    rows = []
+    for folder in folders:
+        point = axes(folder)
+        seeds, masks = load_masks(folder)
+        for layer, mask in enumerate(masks, 1):
+            for seed, share in zip(seeds, mask.mean((1, 2)).tolist(), strict=True):
+                rows.append(point | {"seed": seed, "layer": layer, "layer_density": share, "collapsed": share == 0})
+    keys = ["experiment", *CELL, "seed"]
+    return pd.DataFrame(rows).merge(overall[[*keys, "density"]], on=keys, validate="many_to_one")
+
+
+def transfer(tuned: pd.DataFrame, mask_alphas: Mapping[str, float]) -> pd.DataFrame:
+    """Tickets trained at other alphas than their masks were found at: `mask_alpha` is that of each experiment.
+
+    tuned: the tables `tuned` of these experiments, one after the other.
+    """
+    table = tuned[(tuned["criterion"] == "ticket") & (tuned["rewind"] == "init")]
+    table = table.assign(mask_alpha=table["experiment"].map(mask_alphas))
+    metrics = ["test_accuracy", "validation_accuracy", "test_loss"]
+    return table[["experiment", "mask_alpha", "alpha", "lr", "round", "density", "seed", *metrics]]
+
+
+def compression(folders: Sequence[Path], summary: pd.DataFrame) -> pd.DataFrame:
+    """The compressed runs' sizes and accuracies, with density and the accuracy of the dense network they come from."""
+    frames = [load_table(Path(f) / "compression.parquet").to_pandas().assign(**axes(f)) for f in folders]
+    point = ["experiment", *CELL, "seed"]
+    table = pd.concat(frames, ignore_index=True).merge(summary[[*point, "density"]], on=point, validate="one_to_one")
+    dense = summary[(summary["criterion"] == "dense") & (summary["rewind"] == "dense")]
+    dense = dense[["alpha", "lr", "seed", "test_accuracy"]].rename(columns={"test_accuracy": "dense_accuracy"})
+    return table.merge(dense, on=["alpha", "lr", "seed"], validate="many_to_one")
 
 
 def pixel_mask(folders: Sequence[Path]) -> pd.DataFrame:

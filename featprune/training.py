@@ -29,7 +29,8 @@ HISTORY = {"seed": np.int32, "step": np.int32, "split": object, "loss": np.float
 class Settings:
     """Everything that one run's training depends on, besides the network, its start and the data.
 
-    `lr` is the learning rate at alpha = 1, the config's base rate times its multiplier. `behind` counts the steps
+    `lr` is the learning rate at alpha = 1, the config's base rate times its multiplier; at each of the steps
+    `milestones` it falls to a tenth. `behind` counts the steps
     that the starting values have behind them: the data order goes on from there. `evaluation_samples` bounds each
     split where it is evaluated on the way (None: whole); at the last step validation and test are always whole.
     """
@@ -47,10 +48,12 @@ class Settings:
     snapshot_at: tuple[int, ...] = ()
     evaluation_samples: int | None = None
     behind: int = 0
+    milestones: tuple[int, ...] = ()
 
-    @property
-    def step_size(self) -> float:
-        return self.lr / self.alpha if self.optimizer == "adam" else self.lr
+    def step_size(self, step: int) -> float:
+        """The learning rate of the step with this number, from 0."""
+        lr = self.lr * 0.1 ** sum(step >= milestone for milestone in self.milestones)
+        return lr / self.alpha if self.optimizer == "adam" else lr
 
 
 @dataclass

@@ -55,9 +55,13 @@ FIGURES: dict[str, Figure] = {
     "accuracy_vs_density": Figure("accuracy_vs_density", ("tuned",), "Performance", ("pruning",)),
     "alpha_sweep": Figure("alpha_sweep", ("tuned",), "Performance", ("pruning", "alphas")),
     "headline": Figure("headline", ("headline", "headline_difference"), "Performance", ("pruning", "baseline")),
+    "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
+    "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
+    "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
     "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance"),
     "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "Masks", ("pruning",)),
+    "layerwise_density": Figure("layerwise_density", ("layers",), "Masks", ("pruning",)),
 }
 
 

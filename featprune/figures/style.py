@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 import matplotlib
 import numpy as np
@@ -19,12 +20,69 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "init": "rewind to init (ticket)",
     "late": "late rewind",
     "random": "random re-draw",
+    "same_sign": "re-draw, same signs",
     "none": "no rewind (fine-tune)",
+    "lr": "learning-rate rewind",
 }
 DENSE = "black"
 BASELINE, OURS = "#E69F00", "#6A3D9A"  # orange and purple, told apart by any colour vision and in grey
 ALPHA_MAP, DENSITY_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "cividis", "RdBu_r"
+LAYER_MAP = "plasma"
 SMALL = 8  # points: the smallest text of any figure
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a pruning method (a criterion and a rewind) is named and drawn; `hollow`: with open markers."""
+
+    level: str
+    label: str
+    color: str
+    marker: str
+    hollow: bool = False
+
+
+# When a method prunes -> the style of its curves, in the order of the legend.
+LEVELS = {"before training": "--", "during training": "-", "after training": ":", "controls": "-"}
+CONTROL = "0.65"
+# (criterion, rewind) -> how it is drawn, in the order of legends and panels. The ten colours are told apart by any
+# colour vision; so are the markers, which belong to them.
+METHODS = {
+    ("snip", "init"): Method("before training", "SNIP", "#E69F00", "o"),
+    ("grasp", "init"): Method("before training", "GraSP", "#56B4E9", "s"),
+    ("synflow", "init"): Method("before training", "SynFlow", "#009E73", "D"),
+    ("magnitude_init", "init"): Method("before training", "magnitude at init", "#CC79A7", "^"),
+    ("random", "init"): Method("before training", "random", "#5A3A22", "v"),
+    ("magnitude", "init"): Method("during training", "rewind to init (ticket)", "#D55E00", "o"),
+    ("magnitude", "late"): Method("during training", "late rewind", "#882255", "s"),
+    ("magnitude", "none"): Method("after training", "no rewind (fine-tune)", "#0072B2", "o"),
+    ("magnitude_one_shot", "none"): Method("after training", "one shot, fine-tune", "#332288", "s"),
+    ("magnitude", "lr"): Method("after training", "learning-rate rewind", "#117733", "D"),
+    ("magnitude", "random"): Method("controls", "random re-draw", CONTROL, "o"),
+    ("ticket", "random"): Method("controls", "ticket mask, re-draw", CONTROL, "s"),
+    ("ticket", "same_sign"): Method("controls", "ticket mask, same signs", CONTROL, "D"),
+    ("shuffled", "init"): Method("controls", "ticket mask, shuffled", CONTROL, "^"),
+}
+
+
+def choose_method(criterion: str, rewind: str) -> Method:
+    """How the method is drawn: an iterative variant like the method itself with open markers, others as controls."""
+    base = METHODS.get((criterion.removesuffix("_iterative"), rewind))
+    if base is None:
+        return Method("controls", f"{criterion} × {STRATEGIES.get(rewind, rewind)}", CONTROL, "v")
+    return replace(base, label=f"{base.label}, iterative", hollow=True) if criterion.endswith("_iterative") else base
+
+
+def order_methods(runs: pd.DataFrame) -> dict[tuple[str, str], Method]:
+    """The (criterion, rewind) pairs of the pruned runs in the order of METHODS, a variant after its method."""
+    pairs = set(zip(runs["criterion"], runs["rewind"], strict=True)) - {("dense", "dense"), ("dense", "none")}
+    known = list(METHODS)
+
+    def place(pair: tuple[str, str]) -> tuple[int, tuple[str, str]]:
+        base = (pair[0].removesuffix("_iterative"), pair[1])
+        return known.index(base) if base in known else len(known), pair
+
+    return {pair: choose_method(*pair) for pair in sorted(pairs, key=place)}
 
 
 def theme() -> AbstractContextManager:
@@ -72,6 +130,11 @@ def alpha_palette(alphas: Iterable[float]) -> dict[float, Color]:
 def density_palette(densities: Iterable[float]) -> dict[float, Color]:
     """Map each density to a colour: dark is dense, light is sparse."""
     return log_palette(densities, DENSITY_MAP, 0.82, 0.28)
+
+
+def layer_palette(layers: Iterable[int]) -> dict[int, Color]:
+    """Map each layer (counted from 1) to a colour: dark is near the input, light near the output."""
+    return log_palette(layers, LAYER_MAP, 0.0, 0.85)
 
 
 def percent(density: float) -> str:

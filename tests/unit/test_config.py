@@ -76,7 +76,9 @@ def properties(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:
 
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
 TOP = "data_dir, datasets, device, experiments, keep_snapshots, results, run, seeds"
-EXPERIMENT = "alphas, baseline, center, dataset, features, inherit, lrs, model, pruning, training"
+EXPERIMENT = (
+    "alphas, baseline, center, compression, dataset, features, inherit, lrs, model, pruning, tickets_from, training"
+)
 
 MISTAKES = {
     # Keys and names
@@ -128,6 +130,35 @@ MISTAKES = {
         mnist("pruning: {criteria: [magnitud]}"),
         "experiments.mnist.pruning.criteria[0]: unknown criterion 'magnitud'; "
         "did you mean 'magnitude'? (known: magnitude, random, snip)",
+    ),
+    "unknown criterion of a pair": (
+        mnist("pruning: {also: [{criterion: snap, rewind: init}]}"),
+        "experiments.mnist.pruning.also[0].criterion: unknown criterion 'snap'; "
+        "did you mean 'snip'? (known: magnitude, random, snip)",
+    ),
+    "compressed round beyond the rounds": (
+        mnist("compression: {rounds: [10]}"),
+        "experiments.mnist.compression.rounds[0]: 10 is out of range (must be <= pruning.rounds, which is 9)",
+    ),
+    "codes of too many bits": (
+        mnist("compression: {rounds: [1], hidden_bits: 9}"),
+        "experiments.mnist.compression.hidden_bits: 9 is out of range (must be >= 1 and <= 8)",
+    ),
+    "tickets of an alpha that isn't there": (
+        "experiments: {other: {inherit: mnist, tickets_from: {experiment: mnist, alpha: 0.5}}}",
+        "experiments.other.tickets_from.alpha: 0.5 is not one of its alphas (known: 0.1, 1)",
+    ),
+    "tickets for more rounds than there are": (
+        "experiments: {other: {inherit: mnist, pruning: {rounds: 10}, tickets_from: {experiment: mnist, alpha: 1}}}",
+        "experiments.other.pruning.rounds: more than 'mnist' has tickets for",
+    ),
+    "tickets of another network": (
+        "experiments: {other: {inherit: mnist, model: {hidden: [5]}, tickets_from: {experiment: mnist, alpha: 1}}}",
+        "experiments.other.model: differs from that of 'mnist', whose tickets it takes",
+    ),
+    "tickets of an lr that isn't there": (
+        "experiments: {other: {inherit: mnist, lrs: [7], tickets_from: {experiment: mnist, alpha: 1}}}",
+        "experiments.other.lrs: 'mnist' has no tickets at 7",
     ),
     "unknown activation": (
         mnist("model: {activation: rel}"),
@@ -431,6 +462,7 @@ def test_defaults():
                     "loss": None,
                     "evaluation_steps": 12,
                     "evaluation_samples": None,
+                    "milestones": [],
                     "snapshot_steps": 5,
                 },
                 "alphas": ["0.1", "1"],
@@ -439,15 +471,19 @@ def test_defaults():
                 "pruning": {
                     "criteria": ["magnitude"],
                     "rewinds": ["init", "random", "none"],
+                    "also": [],
                     "rounds": 9,
                     "rates": {"hidden": 0.2, "output": 0.1, "global": 0.2},
                     "scope": "per_layer",
                     "mask_source": "own",
                     "late_step": None,
                     "rounds_per_job": 5,
+                    "score_samples": 1000,
                     "matched_dense": False,
                 },
                 "features": {"probe": 200, "rounds": [0], "lrs": ["1"]},
+                "compression": None,
+                "tickets_from": None,
                 "baseline": None,
             }
         },

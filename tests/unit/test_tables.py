@@ -9,11 +9,14 @@ from featprune.storage import save_arrays, save_table
 from featprune.tables import (
     SUMMARY_TYPES,
     axes,
+    compression,
     headline,
     headline_difference,
+    layers,
     learning_curves,
     pixel_mask,
     summarize,
+    transfer,
     tune,
 )
 
@@ -153,3 +156,33 @@ def test_pixel_mask_counts_survivors_of_each_input(tmp_path):
     table = pixel_mask([write_run(tmp_path, kept=5)])
     assert table.loc[table["seed"] == 1, "survivors"].tolist() == [2, 1]
     assert set(table["density"]) == {5 / 6}
+
+
+def test_layers_have_their_densities_and_say_where_one_collapsed(tmp_path):
+    folders = [write_run(tmp_path), write_run(tmp_path, "snip", "init", 1, kept=2)]
+    table = layers(folders).set_index(["round", "seed", "layer"])["layer_density"]
+    assert table.to_dict() == {
+        (r, s, n): 0.0 if (r, n) == (1, 1) else 1.0 for r in (0, 1) for s in (0, 1) for n in (1, 2)
+    }
+    lost = layers(folders).query("collapsed")
+    assert set(zip(lost["round"], lost["layer"], strict=True)) == {(1, 1)} and set(lost["density"]) == {2 / 6}
+
+
+def test_transfer_names_the_alpha_of_the_mask():
+    tuned = made_summary(rounds=(1,)).assign(criterion="ticket")
+    others = tuned.assign(experiment="f")
+    dropped = tuned.assign(criterion="shuffled")
+    table = transfer(pd.concat([tuned, others, dropped]), {"e": 0.3, "f": 1.0})
+    assert len(table) == 2 * len(tuned)
+    assert table.groupby("experiment")["mask_alpha"].unique().map(list).to_dict() == {"e": [0.3], "f": [1.0]}
+
+
+def test_compression_is_told_beside_the_dense_network_of_the_same_seed(tmp_path):
+    folders = [write_run(tmp_path), write_run(tmp_path, "magnitude", "init", 1, kept=5)]
+    rows = pd.DataFrame({"seed": [0, 1], "huffman_bytes": [10, 20]})
+    save_table(folders[1] / "compression.parquet", rows)
+    summary = summarize(learning_curves(folders), None)
+    table = compression(folders[1:], summary).set_index("seed")
+    dense = summary[summary["round"] == 0].set_index("seed")["test_accuracy"]
+    assert table["dense_accuracy"].to_dict() == dense.to_dict()
+    assert set(table["density"]) == {5 / 6} and table["huffman_bytes"].tolist() == [10, 20]

@@ -87,9 +87,11 @@ def add_entry(workspace, path, registry, entry, definition=""):
 
 
 FIRST = '''
-def first(network: MLP, trained: Parameters, seeds: Sequence[int], round: int) -> Scores:
+def first(problem, masks, batch, generator):
     """The weights that come first stay."""
-    return [np.broadcast_to(-np.arange(w[0].size).reshape(w[0].shape), w.shape) for w in trained.weights]
+    import torch
+
+    return [-torch.arange(w.numel()).reshape(w.shape) for w in problem.weights]
 
 
 '''

@@ -130,3 +130,68 @@ rule aggregate_preactivations:
         code=script_code("aggregate_preactivations"),
     script:
         "../scripts/aggregate_preactivations.py"
+
+
+rule aggregate_layers:
+    input:
+        table_inputs("mask.safetensors"),
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/layers.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_layers/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_layers/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=script_code("aggregate_layers"),
+    script:
+        "../scripts/aggregate_layers.py"
+
+
+rule aggregate_compression:
+    input:
+        compressed=table_inputs("compression.parquet", "compressed_runs"),
+        summary=f"{STUDY.root}/tables/{{experiment}}/summary.parquet",
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/compression.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_compression/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_compression/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=script_code("aggregate_compression"),
+    script:
+        "../scripts/aggregate_compression.py"
+
+
+rule aggregate_transfer:
+    input:
+        lambda w: expand(f"{STUDY.root}/tables/{{other}}/tuned.parquet", other=STUDY.transfers(w.experiment)),
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/transfer.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_transfer/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_transfer/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        mask_alphas=lambda w: STUDY.transfers(w.experiment),
+        code=script_code("aggregate_transfer"),
+    script:
+        "../scripts/aggregate_transfer.py"

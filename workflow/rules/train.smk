@@ -27,7 +27,7 @@ rule train_dense:
         model=lambda w: STUDY.experiment(w.experiment)["model"],
         training=lambda w: STUDY.training(w.experiment, w.alpha, w.lr),
         seeds=lambda w: seeds_of(w.block),
-        code=lambda w: script_code("train_dense", **network_entries(w.experiment)),
+        code=lambda w: script_code("train_dense", CRITERIA=DENSE[0], REWINDS=DENSE[1], **network_entries(w.experiment)),
     script:
         "../scripts/train_dense.py"
 
@@ -50,11 +50,9 @@ for _experiment in STUDY.experiments:
                 masks=[f"{folder}/mask.safetensors" for folder in _folders.values()],
                 weights=[f"{folder}/weights.safetensors" for folder in _folders.values()],
                 histories=[f"{folder}/history.parquet" for folder in _folders.values()],
-                snapshots=[
-                    maybe_temp(f"{folder}/snapshots.safetensors")
-                    for round, folder in _folders.items()
-                    if round in STUDY.experiment(_experiment)["features"]["rounds"]
-                ],
+                # Declared for every round, and empty where not asked for: to a job that has an output it never made
+                # before, Snakemake is blind to changes of params.
+                snapshots=[maybe_temp(f"{folder}/snapshots.safetensors") for folder in _folders.values()],
             log:
                 f"{_chain.folder(STUDY.root, _span, '{block}', kind='logs/train_pruned')}.log",
             benchmark:
@@ -69,7 +67,7 @@ for _experiment in STUDY.experiments:
             params:
                 model=STUDY.experiment(_experiment)["model"],
                 training=lambda w, e=_experiment: STUDY.training(e, w.alpha, w.lr),
-                pruning=lambda w, e=_experiment: STUDY.chain_options(e, w.rewind),
+                pruning=lambda w, e=_experiment: STUDY.chain_options(e, w.criterion, w.rewind),
                 rounds=list(_rounds),
                 snapshot_rounds=[r for r in _rounds if r in STUDY.experiment(_experiment)["features"]["rounds"]],
                 seeds=lambda w: seeds_of(w.block),

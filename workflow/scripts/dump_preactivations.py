@@ -5,8 +5,8 @@ from featprune.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.dataset import load_dataset
     from featprune.features import dump_preactivations
+    from featprune.network import network_for
     from featprune.runfiles import load_snapshots
-    from featprune.runs import network_for
 
     data = load_dataset(snakemake.input.data)
     seeds, snapshots = load_snapshots(Path(snakemake.input.snapshots).parent)

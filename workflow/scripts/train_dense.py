@@ -4,7 +4,8 @@ from featprune.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.dataset import load_dataset
-    from featprune.runs import network_for, train_dense
+    from featprune.network import network_for
+    from featprune.runs import train_dense
     from featprune.training import Settings, choose_device
 
     p = snakemake.params

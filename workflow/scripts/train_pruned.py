@@ -5,12 +5,13 @@ from featprune.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.dataset import load_dataset
     from featprune.masks import Schedule
-    from featprune.runs import network_for, train_pruned
+    from featprune.network import network_for
+    from featprune.runs import train_pruned
     from featprune.training import Settings, choose_device
 
     p, files = snakemake.params, snakemake.input
     folders = [Path(file).parent for file in snakemake.output.weights]
-    ticket_masks = [Path(file).parent for file in files.get("ticket_masks", [])]
+    tickets = [Path(file).parent for file in files.get("ticket_masks", [])]
     data = load_dataset(files.data)
     train_pruned(
         network_for(p.model, data),
@@ -24,6 +25,7 @@ with job_log(snakemake.log[0]):
         previous=Path(files.weights).parent,
         folders=dict(zip(p.rounds, folders, strict=True)),
         snapshot_rounds=p.snapshot_rounds,
-        mask_folders=dict(zip(p.rounds, ticket_masks, strict=True)) if ticket_masks else None,
+        tickets=dict(zip(p.rounds, tickets, strict=True)) if tickets else None,
+        samples=p.pruning["samples"],
         device=choose_device(snakemake.config.get("device", "auto")),
     )
