@@ -68,7 +68,7 @@ CRITERIA: dict[str, Criterion] = {
     "synflow": before_training(saliency.synflow, iterations=100),
     "magnitude_init": before_training(saliency.magnitude),
     "random": before_training(saliency.random, one_shot=False),
-    "ticket": Criterion(of_ticket=unchanged, rewinds=("random", "same_sign")),
+    "ticket": Criterion(of_ticket=unchanged),
     "shuffled": Criterion(of_ticket=shuffled, rewinds=("init",)),
     "dense": Criterion(rewinds=("none",)),
 }

@@ -64,8 +64,14 @@ def _keep_highest(scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], 
         survivors = np.flatnonzero(candidate)
         if count > len(survivors):
             raise ValueError(f"{count} weights asked for, only {len(survivors)} survive")
-        ranking = np.argsort(-score[survivors], kind="stable")
-        mask[row, survivors[ranking[:count]]] = True
+        if count:
+            # What a stable descending sort would choose, in linear time: all above the last score, then ties in order.
+            values = score[survivors]
+            last = np.partition(values, len(values) - count)[len(values) - count]
+            ties = np.flatnonzero(values == last)
+            above = values > last
+            above[ties[: count - above.sum()]] = True
+            mask[row, survivors[above]] = True
     edges = np.cumsum([a[0].size for a in scores])[:-1]
     return [part.reshape(s.shape) for part, s in zip(np.split(mask, edges, axis=1), scores, strict=True)]
 

@@ -70,7 +70,9 @@ class Study:
         kinds += [(pair["criterion"], pair["rewind"]) for pair in pruning["also"]]
         if pruning["matched_dense"]:
             kinds.append(("dense", "none"))
-        return [Cell(name, cell.alpha, cell.lr, *kind) for cell in self.dense_cells(name) for kind in kinds]
+        return [
+            Cell(name, cell.alpha, cell.lr, *kind) for cell in self.dense_cells(name) for kind in dict.fromkeys(kinds)
+        ]
 
     def segments(self, name: str) -> list[range]:
         """Consecutive rounds that one job trains."""
@@ -111,7 +113,7 @@ class Study:
         compression = self.experiment(name)["compression"]
         for cell, round, block in self.runs(name) if compression else ():
             chosen = cell.rewind in compression["rewinds"] and round in compression["rounds"]
-            if chosen and cell.criterion == TICKET[0]:
+            if chosen and cell.criterion == TICKET[0] and cell.lr in self.experiment(name)["features"]["lrs"]:
                 yield cell, round, block
 
     def compressing(self, name: str, rewind: str, round: int) -> dict:

@@ -58,7 +58,7 @@ FIGURES: dict[str, Figure] = {
     "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
-    "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance"),
+    "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance", ("pruning",)),
     "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "Masks", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layers",), "Masks", ("pruning",)),

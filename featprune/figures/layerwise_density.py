@@ -35,7 +35,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         densities = layers.loc[mine, "density"].unique()
         ax.plot(densities, 100 * densities, color="0.6", linestyle=":", zorder=1)
         # Later layers are thinner, so that curves which coincide are all seen.
-        for (layer, color), width in zip(palette.items(), np.linspace(2.6, 1.0, len(palette)), strict=True):
+        for (layer, color), width in zip(palette.items(), np.linspace(2.2, 1.0, len(palette)), strict=True):
             means = over_seeds(alive[mine & (alive["layer"] == layer)], ["round"], SURVIVORS)
             draw_band(ax, means["density"], means, color, marker="o", linewidth=width, markersize=1.5 + width)
         SURVIVORS.style_axis(ax, label=is_left(axes, index))

@@ -43,6 +43,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         density_axis(ax, [1.0, *pruned["density"]], label=is_bottom(axes, index))
         ax.set_title(rf"$\alpha$ = {alpha:g}" + metric.note_diverged(runs))
     legend(figure, handles)
+    for text in figure.legends[0].get_texts():
+        text.set_fontweight("bold" if text.get_text() in LEVELS else "normal")
     head(figure, tuned)
     note_lr(figure, tuned)
     return figure
@@ -62,7 +64,7 @@ def name_levels(methods: Mapping[tuple[str, str], Method]) -> list[Line2D]:
     for level in LEVELS:
         mine = [method for method in methods.values() if method.level == level]
         if mine:
-            handles.append(key("none", rf"$\bf{{{level.replace(' ', chr(92) + ' ')}}}$"))
+            handles.append(key("none", level))
             for method in mine:
                 line = style(method)
                 handles.append(key(line.pop("color"), method.label, **line))

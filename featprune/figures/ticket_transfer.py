@@ -45,7 +45,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     bar.outline.set_visible(False)
     for set_formatter in (bar.ax.yaxis.set_major_formatter, bar.ax.yaxis.set_minor_formatter):
         set_formatter("{x:g}")
-    head(figure, shown)
+    # Rows may come from an experiment each, whose names would say what the axis says.
+    head(figure, shown if len(shown["experiment"].unique()) == 1 else shown.drop(columns="experiment"))
     note_lr(figure, shown)
     return figure
 
@@ -66,15 +67,15 @@ def choose_lr(table: pd.DataFrame) -> pd.DataFrame:
 def draw_matrix(ax: Axes, values: pd.DataFrame, metric: Metric, colors: ScalarMappable) -> None:
     """The matrix with its numbers; below each, how it compares with the diagonal of its column."""
     ax.imshow(values, cmap=colors.cmap, norm=colors.norm, aspect="auto")
+    luminances = colors.to_rgba(values.to_numpy())[..., :3] @ (0.3, 0.6, 0.1)
     for row, mask_alpha in enumerate(values.index):
         for column, alpha in enumerate(values.columns):
             value = values.loc[mask_alpha, alpha]
             if mask_alpha == alpha:
                 ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=1.2))
             own = values.loc[alpha, alpha] if alpha in values.index and mask_alpha != alpha else np.nan
-            red, green, blue, _ = colors.to_rgba(value)
-            color = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-            write(ax, (column, row), value, own, metric, "0.4" if np.isnan(value) else color)
+            color = "0.4" if np.isnan(value) else "black" if luminances[row, column] > 0.5 else "white"
+            write(ax, (column, row), value, own, metric, color)
     ax.set_xticks(range(len(values.columns)), [f"{alpha:g}" for alpha in values.columns])
     ax.set_yticks(range(len(values.index)), [f"{alpha:g}" for alpha in values.index])
     ax.tick_params(length=0)

@@ -70,3 +70,15 @@ def test_replicas_are_ranked_apart():
     both = extract_mask(draw(), all_ones(SHAPES, 2), PER_LAYER.counts(SIZES, 4))
     second = extract_mask([s[1:] for s in draw()], all_ones(SHAPES, 1), PER_LAYER.counts(SIZES, 4))
     assert all((b[1:] == s).all() for b, s in zip(both, second, strict=True))
+
+
+def test_the_choice_is_that_of_a_stable_sort():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        scores = rng.integers(0, 4, (1, 5, 6)).astype(float)
+        alive = rng.random((1, 5, 6)) < 0.7
+        count = int(rng.integers(0, alive.sum() + 1))
+        survivors = np.flatnonzero(alive)
+        expected = survivors[np.argsort(-scores.ravel()[survivors], kind="stable")[:count]]
+        (mask,) = extract_mask([scores], [alive], [count])
+        assert np.flatnonzero(mask).tolist() == sorted(expected.tolist())

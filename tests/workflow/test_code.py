@@ -10,12 +10,14 @@ FIGURES = {
     "plot_accuracy_vs_density": 3,
     "plot_alpha_sweep": 1,
     "plot_headline": 1,
+    "plot_layerwise_density": 3,
     "plot_learning_curves": 3,
     "plot_pixel_mask": 3,
     "plot_preactivations": 3,
 }
 TABLES = {
     "aggregate_headline": 1,
+    "aggregate_layers": 3,
     "aggregate_pixel_mask": 3,
     "aggregate_preactivations": 3,
     "aggregate_summary": 3,

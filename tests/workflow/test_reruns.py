@@ -5,11 +5,13 @@ import pytest
 # What every change to the configuration brings with it, and what a change to any run does.
 CONFIG = {"write_config": 1}
 TINY = {
+    "aggregate_layers": 1,
     "aggregate_pixel_mask": 1,
     "aggregate_preactivations": 1,
     "aggregate_summary": 1,
     "plot_accuracy_vs_density": 1,
     "plot_alpha_sweep": 1,
+    "plot_layerwise_density": 1,
     "plot_learning_curves": 1,
     "plot_pixel_mask": 1,
     "plot_preactivations": 1,
