@@ -170,14 +170,23 @@ def layers(folders: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows).merge(overall[[*keys, "density"]], on=keys, validate="many_to_one")
 
 
-def transfer(tuned: pd.DataFrame, mask_alphas: Mapping[str, float]) -> pd.DataFrame:
-    """Tickets trained at other alphas than their masks were found at: `mask_alpha` is that of each experiment.
+def transfer(own: pd.DataFrame, others: pd.DataFrame, mask_alphas: Mapping[str, float]) -> pd.DataFrame:
+    """Tickets trained at other alphas than the one their mask was found at (`mask_alpha`), tuned over lr.
 
-    tuned: the tables `tuned` of these experiments, one after the other.
+    own: the summary of the experiment whose tickets they are, which gives the diagonal. others: the summaries of the
+    experiments that train them at each alpha, with the alpha of each one's masks in `mask_alphas`.
     """
-    table = tuned[(tuned["criterion"] == "ticket") & (tuned["rewind"] == "init")]
-    table = table.assign(mask_alpha=table["experiment"].map(mask_alphas))
-    metrics = ["test_accuracy", "validation_accuracy", "test_loss"]
+    borrowed = others[(others["criterion"] == "ticket") & (others["rewind"] == "init")]
+    borrowed = borrowed.assign(mask_alpha=borrowed["experiment"].map(mask_alphas))
+    tickets = own[(own["criterion"] == "magnitude") & (own["rewind"] == "init")]
+    shared = {axis: tickets[axis].isin(borrowed[axis].unique()) for axis in ("alpha", "lr", "round")}
+    tickets = tickets[shared["alpha"] & shared["lr"] & shared["round"]]
+    table = pd.concat([tickets.assign(mask_alpha=tickets["alpha"]), borrowed], ignore_index=True)
+    # A ticket that went round by another experiment and came back to its own alpha is the same run again.
+    table = table.drop_duplicates(["mask_alpha", "alpha", "lr", "round", "seed"])
+    table = pd.concat([tune(group, ["lr"]) for _, group in table.groupby("mask_alpha")], ignore_index=True)
+    metrics = ["test_accuracy", "validation_accuracy", "test_loss", "validation_loss"]
+    table = table.assign(experiment=own["experiment"].iloc[0])
     return table[["experiment", "mask_alpha", "alpha", "lr", "round", "density", "seed", *metrics]]
 
 

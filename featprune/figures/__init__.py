@@ -30,7 +30,7 @@ class Figure:
     module: str
     tables: tuple[str, ...]
     category: str
-    needs: tuple[str, ...] = ()  # what an experiment must have: pruning, alphas, baseline, features
+    needs: tuple[str, ...] = ()  # what an experiment must have: see `Study.shows`
 
     def draw(self, tables: Mapping[str, pd.DataFrame]) -> matplotlib.figure.Figure:
         """Draw from the frames named in `self.tables`.

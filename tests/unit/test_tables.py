@@ -168,13 +168,19 @@ def test_layers_have_their_densities_and_say_where_one_collapsed(tmp_path):
     assert set(zip(lost["round"], lost["layer"], strict=True)) == {(1, 1)} and set(lost["density"]) == {2 / 6}
 
 
-def test_transfer_names_the_alpha_of_the_mask():
-    tuned = made_summary(rounds=(1,)).assign(criterion="ticket")
-    others = tuned.assign(experiment="f")
-    dropped = tuned.assign(criterion="shuffled")
-    table = transfer(pd.concat([tuned, others, dropped]), {"e": 0.3, "f": 1.0})
-    assert len(table) == 2 * len(tuned)
-    assert table.groupby("experiment")["mask_alpha"].unique().map(list).to_dict() == {"e": [0.3], "f": [1.0]}
+def test_transfer_has_the_own_tickets_on_the_diagonal_and_the_alpha_of_every_mask():
+    own = made_summary(alphas=(0.3, 1.0, 3.0))
+    borrowed = made_summary(lrs=(1.0,), rounds=(1,), seed=1).assign(criterion="ticket", experiment="f")
+    dropped = borrowed.assign(criterion="shuffled")
+    table = transfer(own, pd.concat([borrowed, dropped]), {"f": 0.3}).set_index(["mask_alpha", "alpha", "seed"])
+    # The masks of 0.3 at both alphas, and of 1 at its own; 3 isn't among the alphas of training.
+    assert set(table.index.droplevel("seed")) == {(0.3, 0.3), (0.3, 1.0), (1.0, 1.0)} and len(table) == 9
+    tickets = own[(own["round"] == 1) & (own["lr"] == 1.0)].set_index(["alpha", "seed"])["test_accuracy"]
+    assert table.loc[(0.3, 0.3, 2), "test_accuracy"] == tickets[0.3, 2]
+    assert table.loc[(1.0, 1.0, 0), "test_accuracy"] == tickets[1.0, 0]
+    theirs = borrowed.set_index(["alpha", "seed"])["test_accuracy"]
+    assert table.loc[(0.3, 1.0, 1), "test_accuracy"] == theirs[1.0, 1]
+    assert set(table["experiment"]) == {"e"}
 
 
 def test_compression_is_told_beside_the_dense_network_of_the_same_seed(tmp_path):

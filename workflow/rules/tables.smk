@@ -177,7 +177,8 @@ rule aggregate_compression:
 
 rule aggregate_transfer:
     input:
-        lambda w: expand(f"{STUDY.root}/tables/{{other}}/tuned.parquet", other=STUDY.transfers(w.experiment)),
+        own=f"{STUDY.root}/tables/{{experiment}}/summary.parquet",
+        others=lambda w: expand(f"{STUDY.root}/tables/{{other}}/summary.parquet", other=STUDY.transfers(w.experiment)),
     output:
         f"{STUDY.root}/tables/{{experiment}}/transfer.parquet",
     log:

@@ -6,5 +6,6 @@ with job_log(snakemake.log[0]):
     from featprune.storage import load_table, save_table
     from featprune.tables import transfer
 
-    tuned = pd.concat([load_table(file).to_pandas() for file in snakemake.input], ignore_index=True)
-    save_table(snakemake.output[0], transfer(tuned, snakemake.params.mask_alphas))
+    others = pd.concat([load_table(file).to_pandas() for file in snakemake.input.others], ignore_index=True)
+    own = load_table(snakemake.input.own).to_pandas()
+    save_table(snakemake.output[0], transfer(own, others, snakemake.params.mask_alphas))
