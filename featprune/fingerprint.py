@@ -52,10 +52,16 @@ def _read(path: Path, entries: tuple[tuple[str, str], ...]) -> tuple[str, tuple[
     """A file's own hash and the featprune files that it imports, at the top or inside functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     _strip_docstrings(tree)
+    # What is imported for type checkers only never runs.
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and _is_type_checking(node.test))]
     _keep_entries(tree, dict(entries))
     imports = {module(name) for name in _imported(tree) if name.split(".")[0] == PACKAGE.name}
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
     return digest, tuple(sorted(path for path in imports if path.is_file()))
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
 def _strip_docstrings(tree: ast.Module) -> None:

@@ -7,8 +7,13 @@ MODULES = {
     "base.py": '"""Doc."""\nWIDTH = 3\n\n\nclass Entry:\n    """An entry."""\n',
     "extra.py": "def score():\n    return 1\n",
     "registry.py": """
+from typing import TYPE_CHECKING
+
 from featprune.base import Entry
 from featprune.extra import score
+
+if TYPE_CHECKING:
+    from featprune.typed import X
 
 
 def helper(x):
@@ -30,6 +35,7 @@ def use(name):
     return THINGS[name], Entry
 """,
     "alone.py": "X = 1\n",
+    "typed.py": "X = 1\n",
 }
 
 
@@ -86,6 +92,7 @@ def test_a_change_in_meaning_anywhere_below_counts(package, name, old, new):
         ("base.py", "An entry.", "Another text."),
         ("registry.py", "def helper(x):", "# a comment\n\ndef helper(x):  # and one more"),
         ("alone.py", "X = 1", "X = 2"),
+        ("typed.py", "X = 1", "X = 2"),
     ],
 )
 def test_comments_docstrings_layout_and_other_modules_do_not_count(package, name, old, new):

@@ -205,7 +205,7 @@ def test_files_are_of_the_known_kinds_and_none_is_a_pickle(results):
 
 
 def test_every_figure_of_an_experiment_is_there(results):
-    usual = {"accuracy_vs_density", "learning_curves", "pixel_mask", "preactivations"}
+    usual = {"accuracy_vs_density", "layerwise_density", "learning_curves", "pixel_mask", "preactivations"}
     drawn = {"tiny": usual | {"alpha_sweep"}, "digits": usual | {"headline"}, "digits_baseline": usual}
     for experiment, names in drawn.items():
         found = {file.name for file in (results / "figures" / experiment).iterdir()}
@@ -230,4 +230,4 @@ def test_the_provenance_tells_with_what(results):
 
 def test_every_job_has_left_a_log_and_a_benchmark(results):
     for kind in ("logs", "benchmarks"):
-        assert len([file for file in (results / kind).rglob("*") if file.is_file()]) == 45, kind
+        assert len([file for file in (results / kind).rglob("*") if file.is_file()]) == 51, kind
