@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -133,7 +134,7 @@ def _train_group(network, start, masks, data, seeds, settings, device) -> Outcom
     running = engine(start.parameters)
     running.bind(x["train"], y["train"], offset["train"], torch.from_numpy(order))
 
-    diverged, snapshots, rows = ~start.parameters.finite(), {}, []
+    diverged, snapshots, rows, begun, stepping = ~start.parameters.finite(), {}, [], perf_counter(), 0.0
     for step in range(settings.steps + 1):
         if step in settings.snapshot_at:
             snapshots[step] = running.parameters()
@@ -149,7 +150,13 @@ def _train_group(network, start, masks, data, seeds, settings, device) -> Outcom
                 loss, accuracy = (np.where(diverged, np.nan, value) for value in values)
                 rows += zip(seeds, [step] * len(seeds), [name] * len(seeds), loss, accuracy, strict=True)
         if step < settings.steps and not diverged.all():
+            before = perf_counter()
             running.step()
+            stepping += perf_counter() - before
+    # For the job's log; `python -m benchmarks.account` adds these up.
+    print(
+        f"seeds {seeds}: {settings.steps} steps in {stepping:.3f} s, all in {perf_counter() - begun:.3f} s", flush=True
+    )
     parameters = running.parameters()
     # By seed, and by step and split as they were made: the sort is stable.
     columns = zip(*sorted(rows, key=lambda row: row[0]), strict=True)
