@@ -223,7 +223,7 @@ def _lent(experiments: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
             yield ("experiments", name, "pruning", "rounds"), f"more than {source['experiment']!r} has tickets for"
         if missing := set(map(str, experiment["lrs"])) - set(map(str, lender["lrs"])):
             yield ("experiments", name, "lrs"), f"{source['experiment']!r} has no tickets at {_listing(missing)}"
-        for key in ("dataset", "model"):
+        for key in ("dataset", "model", "seeds"):
             if experiment[key] != lender[key]:
                 yield (
                     ("experiments", name, key),

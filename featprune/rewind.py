@@ -84,6 +84,9 @@ REWINDS: dict[str, Rewind] = {
     "lr": Rewind(none, lambda round, steps, late_step: round * steps),
 }
 
-# Criterion and rewind under which the dense run that all chains share is filed, and those of the lottery ticket.
+# Criterion and rewind under which runs are filed: the dense run that all chains share; the dense runs that features are
+# compared with besides, each of which differs from it in one thing; the lottery ticket.
 DENSE = ("dense", "dense")
+REORDERED = ("dense", "reordered")  # trained on another data order
+REINITIALIZED = ("dense", "reinitialized")  # another draw of the initialization
 TICKET = ("magnitude", "init")

@@ -19,17 +19,28 @@ from featprune.errors import lookup
 from featprune.masks import Schedule, all_ones
 from featprune.network import MLP, Parameters
 from featprune.pruning import from_tickets, prune
-from featprune.rewind import REWINDS, Origin, Start
+from featprune.rewind import DENSE, REINITIALIZED, REORDERED, REWINDS, Origin, Start
 from featprune.runfiles import Run, load_run, save_run
 from featprune.training import Settings, train
 
 
 def train_dense(
-    network: MLP, data: Dataset, seeds: Sequence[int], settings: Settings, folder: Path, device: str = "cpu"
+    network: MLP,
+    data: Dataset,
+    seeds: Sequence[int],
+    settings: Settings,
+    folder: Path,
+    rewind: str = DENSE[1],
+    device: str = "cpu",
 ) -> None:
-    """Round 0: train every seed without pruning and save the run in `folder`."""
+    """Round 0: train every seed without pruning and save the run in `folder`.
+
+    rewind: "dense", or the run that differs from it in its data order ("reordered") or its initialization
+    ("reinitialized").
+    """
     masks = all_ones(network.shapes, len(seeds))
-    initial = network.initial(seeds)
+    initial = network.initial(seeds, *([rewind] if rewind == REINITIALIZED[1] else []))
+    settings = replace(settings, order=(rewind,) if rewind == REORDERED[1] else ())
     outcome = train(network, Start(initial, initial), masks, data, seeds, settings, device)
     save_run(folder, masks, outcome, seeds)
 

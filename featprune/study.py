@@ -13,7 +13,7 @@ from featprune.config import log_grid
 from featprune.criteria import CRITERIA, crossed
 from featprune.data import DATASETS
 from featprune.figures import Figure
-from featprune.rewind import DENSE, REWINDS, TICKET
+from featprune.rewind import DENSE, REINITIALIZED, REORDERED, REWINDS, TICKET
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,14 @@ class Study:
     def experiment(self, name: str) -> dict:
         return self.config["experiments"][name]
 
-    @property
-    def blocks(self) -> list[str]:
-        """Names of the blocks of seeds, "first-last"."""
-        count, size = self.config["seeds"]["count"], self.config["seeds"]["block"]
+    def source(self, name: str) -> str:
+        """The kind of an experiment's dataset, a name in DATASETS."""
+        return self.config["datasets"][self.experiment(name)["dataset"]]["source"]
+
+    def blocks(self, name: str) -> list[str]:
+        """Names of an experiment's blocks of seeds, "first-last"."""
+        seeds = self.experiment(name)["seeds"] or self.config["seeds"]
+        count, size = seeds["count"], seeds["block"]
         return [f"{first}-{min(first + size, count) - 1}" for first in range(0, count, size)]
 
     def dense_cells(self, name: str) -> list[Cell]:
@@ -149,25 +153,75 @@ class Study:
     def runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
         """Every run of an experiment: (cell, round, block)."""
         rounds = self.experiment(name)["pruning"]["rounds"]
-        for block in self.blocks:
+        for block in self.blocks(name):
             yield from ((cell, 0, block) for cell in self.dense_cells(name))
             yield from ((cell, r, block) for cell in self.chains(name) for r in range(1, rounds + 1))
 
     def feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
         """The runs whose preactivations are dumped: dense ones, and those pruned by the tickets' criterion."""
-        features = self.experiment(name)["features"]
-        lrs = features["lrs"] if features["lrs"] is not None else self.experiment(name)["lrs"]
         for cell, round, block in self.runs(name):
-            studied = (cell.criterion, cell.rewind) == DENSE or cell.criterion == TICKET[0]
-            if studied and round in features["rounds"] and cell.lr in lrs:
+            if round in self.snapshot_rounds(name, cell.lr, cell.criterion, cell.rewind):
                 yield cell, round, block
 
+    def snapshot_rounds(self, name: str, lr: str, criterion: str, rewind: str) -> list[int]:
+        """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
+        studied = (criterion, rewind) in (DENSE, REORDERED, REINITIALIZED) or criterion == TICKET[0]
+        return self.experiment(name)["features"]["rounds"] if studied and self.has_features(name, lr) else []
+
+    def has_features(self, name: str, lr: str) -> bool:
+        """Whether features are studied at this rate."""
+        features = self.experiment(name)["features"]
+        return bool(features["rounds"]) and lr in features["lrs"]
+
+    def reference_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """The dense runs that are null and ceiling of the comparisons of features."""
+        for cell, round, block in self.feature_runs(name):
+            if round == 0:
+                for kind in (REINITIALIZED, REORDERED):
+                    yield Cell(name, cell.alpha, cell.lr, *kind), 0, block
+
+    def compared_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """The runs whose features are compared with the dense run's: the pruned ones, and the references."""
+        yield from (run for run in self.feature_runs(name) if run[1] > 0)
+        yield from self.reference_runs(name)
+
+    def rich_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+        """The runs whose amount of feature learning is measured: dense ones and tickets."""
+        for cell, round, block in self.feature_runs(name):
+            if (cell.criterion, cell.rewind) in (DENSE, TICKET):
+                yield cell, round, block
+
+    def has_comparisons(self, name: str) -> bool:
+        """Whether any pruned run's features are compared, and with what."""
+        rounds = {round for _, round, _ in self.feature_runs(name)}
+        return 0 in rounds and len(rounds) > 1
+
+    def claim_inputs(self, w) -> dict:
+        """Snakemake's input function of an experiment's claims."""
+
+        def table(experiment: str, topic: str) -> str:
+            return f"{self.root}/tables/{experiment}/{topic}.parquet"
+
+        files = {"summary": table(w.experiment, "summary")}
+        if self.has_comparisons(w.experiment):
+            files |= {topic: table(w.experiment, topic) for topic in ("features", "time_shift")}
+        if baseline := self.experiment(w.experiment)["baseline"]:
+            files["baseline"] = table(baseline, "summary")
+        return files
+
     def drawn_feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
-        """Those whose matrices are drawn: the first block's, at the lr nearest to the base rate, dense and sparsest."""
-        runs = [(cell, round, block) for cell, round, block in self.feature_runs(name) if block == self.blocks[0]]
-        lr = min((cell.lr for cell, _, _ in runs), key=lambda lr: abs(log(float(lr))), default=None)
+        """Those whose matrices are drawn: first block, alpha and lr nearest 1, the dense and the sparsest round."""
+        first = self.blocks(name)[0]
+        runs = [(cell, round, block) for cell, round, block in self.feature_runs(name) if block == first]
+
+        def nearest_one(values: Iterator[str]) -> str | None:
+            return min(values, key=lambda value: abs(log(float(value))), default=None)
+
+        alpha, lr = (nearest_one(getattr(cell, axis) for cell, _, _ in runs) for axis in ("alpha", "lr"))
         last = max((round for _, round, _ in runs), default=0)
-        return ((cell, round, block) for cell, round, block in runs if cell.lr == lr and round in (0, last))
+        for cell, round, block in runs:
+            if (cell.alpha, cell.lr) == (alpha, lr) and round in (0, last):
+                yield cell, round, block
 
     def shows(self, name: str, figure: Figure) -> bool:
         """Whether an experiment has what a figure needs."""
@@ -178,6 +232,8 @@ class Study:
             "alphas": len(e["alphas"]) > 1,
             "baseline": e["baseline"] is not None,
             "features": bool(e["features"]["rounds"]),
+            "comparisons": self.has_comparisons(name),
+            "teacher": self.source(name) == "teacher" and len(e["model"]["hidden"]) == 1,
             "levels": len({cell.criterion for cell in self.chains(name)} - {DENSE[0]}) > 1,
             "compression": any(True for _ in self.compressed_runs(name)),
             "transfer": bool(self.transfers(name)),
@@ -191,8 +247,7 @@ class Study:
         """What `featprune.training.Settings` needs, apart from what differs between rounds."""
         e = self.experiment(name)
         t = e["training"]
-        source = DATASETS[self.config["datasets"][e["dataset"]]["source"]]
-        usual = {"classification": "cross_entropy", "regression": "squared_error"}[source.kind]
+        usual = {"classification": "cross_entropy", "regression": "squared_error"}[DATASETS[self.source(name)].kind]
         copied = (
             "loss",
             "optimizer",
@@ -209,7 +264,8 @@ class Study:
             "center": e["center"],
             "evaluate_at": tuple(log_grid(t["steps"], t["evaluation_steps"])),
             "milestones": tuple(t["milestones"]),
-            "snapshot_at": tuple(log_grid(t["steps"], t["snapshot_steps"])),
+            # Of the other runs nothing would read them.
+            "snapshot_at": tuple(log_grid(t["steps"], t["snapshot_steps"])) if self.has_features(name, lr) else (),
         }
 
 

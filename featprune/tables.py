@@ -200,6 +200,14 @@ def compression(folders: Sequence[Path], summary: pd.DataFrame) -> pd.DataFrame:
     return table.merge(dense, on=["alpha", "lr", "seed"], validate="many_to_one")
 
 
+def collect(folders: Sequence[Path], file: str) -> pd.DataFrame:
+    """A per-seed table that every run has under this name, all together with the axes and density of each run."""
+    frames = [load_table(Path(folder) / file).to_pandas().assign(**axes(folder)) for folder in folders]
+    keys = ["experiment", *CELL, "seed"]
+    density = densities(folders)[[*keys, "density"]]
+    return density.merge(pd.concat(frames, ignore_index=True), on=keys, validate="one_to_many")
+
+
 def pixel_mask(folders: Sequence[Path]) -> pd.DataFrame:
     """Surviving first-layer weights at each input: a row a run, seed and pixel."""
     density = densities(folders).set_index(["alpha", "lr", "criterion", "rewind", "round", "seed"])["density"]
@@ -216,13 +224,10 @@ def pixel_mask(folders: Sequence[Path]) -> pd.DataFrame:
     return table[["experiment", *CELL, "density", "seed", "pixel", "survivors"]]
 
 
-def preactivation_sample(
-    folders: Sequence[Path], labels: np.ndarray, layer: int, steps: int, samples: int
-) -> pd.DataFrame:
-    """A part of the preactivations small enough to draw: each run's first seed, one layer, a few steps and samples.
+def preactivation_sample(folders: Sequence[Path], labels: np.ndarray, layer: int, samples: int) -> pd.DataFrame:
+    """A part of the preactivations small enough to draw: each run's first seed, one layer, a few samples, every step.
 
-    labels: of the whole test split. Steps are spread over the recorded ones, first and last included; samples are
-    spread over the probe set ordered by label.
+    labels: of the whole test split. Samples are spread over the probe set ordered by label.
     """
     from featprune.features import read_preactivations
 
@@ -233,9 +238,7 @@ def preactivation_sample(
         path = Path(folder) / "preactivations.parquet"
         seed = int(density.loc[(density[list(point)] == pd.Series(point)).all(axis=1), "seed"].min())
         matrices = {t: (s, h) for _, at, t, s, h in read_preactivations(path, seed) if at == layer}
-        recorded = sorted(matrices)
-        chosen = {recorded[i] for i in np.linspace(0, len(recorded) - 1, steps).round().astype(int)}
-        for step in sorted(chosen):
+        for step in sorted(matrices):
             sample, h = matrices[step]
             by_label = np.argsort(labels[sample].reshape(len(sample), -1)[:, 0], kind="stable")
             rows = by_label[np.unique(np.linspace(0, len(sample) - 1, samples).round().astype(int))]

@@ -34,6 +34,7 @@ class Settings:
     `milestones` it falls to a tenth. `behind` counts the steps
     that the starting values have behind them: the data order goes on from there. `evaluation_samples` bounds each
     split where it is evaluated on the way (None: whole); at the last step validation and test are always whole.
+    `order` sets apart several data orders of one seed.
     """
 
     loss: str
@@ -50,6 +51,7 @@ class Settings:
     evaluation_samples: int | None = None
     behind: int = 0
     milestones: tuple[int, ...] = ()
+    order: tuple[str, ...] = ()
 
     def step_size(self, step: int) -> float:
         """The learning rate of the step with this number, from 0."""
@@ -130,7 +132,7 @@ def _train_group(network, start, masks, data, seeds, settings, device) -> Outcom
     else:
         offset = {name: torch.zeros(len(seeds), len(x[name]), network.widths[-1], dtype=x[name].dtype) for name in x}
     batches = (settings.batch_size, settings.steps, settings.behind)
-    order = np.stack([data_order(seed, len(x["train"]), *batches) for seed in seeds])
+    order = np.stack([data_order(seed, len(x["train"]), *batches, *settings.order) for seed in seeds])
     running = engine(start.parameters)
     running.bind(x["train"], y["train"], offset["train"], torch.from_numpy(order))
 
@@ -172,10 +174,10 @@ def _measure(loss: str, f: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, n
     return losses, (f.argmax(2) == y).double().mean(1).numpy()
 
 
-def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int = 0) -> np.ndarray:
+def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int = 0, *purpose: str) -> np.ndarray:
     """Indices of the batches of steps behind ... behind + steps - 1 of an endless stream of epochs, (steps, batch).
 
-    Every epoch is a permutation from a generator of its own (seed, "order", epoch), cut into whole batches.
+    Every epoch is a permutation from a generator of its own (seed, "order", *purpose, epoch), cut into whole batches.
     Raises FeatpruneError where the batch is larger than the training split.
     """
     if batch_size > samples:
@@ -183,7 +185,7 @@ def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int
     per_epoch = samples // batch_size
     first, last = behind // per_epoch, (behind + steps - 1) // per_epoch
     epochs = [
-        numpy_generator(seed, "order", epoch).permutation(samples)[: per_epoch * batch_size]
+        numpy_generator(seed, "order", *purpose, epoch).permutation(samples)[: per_epoch * batch_size]
         for epoch in range(first, last + 1)
     ]
     stream = np.concatenate(epochs).reshape(-1, batch_size)

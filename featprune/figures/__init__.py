@@ -31,6 +31,7 @@ class Figure:
     tables: tuple[str, ...]
     category: str
     needs: tuple[str, ...] = ()  # what an experiment must have: see `Study.shows`
+    formats: tuple[str, ...] = ("png", "svg")
 
     def draw(self, tables: Mapping[str, pd.DataFrame]) -> matplotlib.figure.Figure:
         """Draw from the frames named in `self.tables`.

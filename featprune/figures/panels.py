@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -57,12 +56,6 @@ def one_criterion(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the criterion magnitude if there are any, else those of the first criterion."""
     magnitude = table["criterion"] == "magnitude"
     return table[magnitude if magnitude.any() else table["criterion"].isin(table["criterion"].head(1))]
-
-
-def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows whose value in `column` (an alpha, an lr) is nearest 1 in logarithm."""
-    distance = np.abs(np.log(table[column]))
-    return table[table[column] == table[column].iloc[distance.argmin()]]
 
 
 def strategy_panels(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

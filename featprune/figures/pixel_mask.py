@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.errors import FeatpruneError
-from featprune.figures.panels import head, name_strategy, nearest_one, one_criterion
+from featprune.figures.panels import head, name_strategy, one_criterion
 from featprune.figures.style import COUNT_MAP, percent, pick_rounds
+from featprune.frames import nearest_one
 
 MAX_ROUNDS = 6
 SHOWN = ("init", "random")

@@ -9,7 +9,7 @@ from featprune.figures import FIGURES
 from featprune.fingerprint import code, import_from_here, module
 from featprune.masks import SCOPES
 from featprune.network import ACTIVATIONS, INITIALIZATIONS, PARAMETRIZATIONS
-from featprune.rewind import DENSE, REWINDS
+from featprune.rewind import DENSE, REINITIALIZED, REORDERED, REWINDS
 from featprune.study import Cell, Study, seeds_of
 
 import_from_here()
@@ -38,7 +38,7 @@ wildcard_constraints:
     alpha=r"[^/=]+",
     lr=r"[^/=]+",
     criterion="|".join(CRITERIA),
-    rewind="|".join([*REWINDS, DENSE[1]]),
+    rewind="|".join([*REWINDS, DENSE[1], REORDERED[1], REINITIALIZED[1]]),
     round=r"\d+",
     block=r"\d+-\d+",
     dataset=r"[^/=]+",
@@ -71,11 +71,11 @@ def table_inputs(file, runs="runs"):
 
 
 def figures():
-    """PNG and SVG of every figure that an experiment can show."""
+    """The files of every figure that an experiment can show."""
     return [
         f"{STUDY.root}/figures/{experiment}/{name}.{kind}"
         for experiment in STUDY.experiments
         for name, figure in FIGURES.items()
         if STUDY.shows(experiment, figure)
-        for kind in ("png", "svg")
+        for kind in figure.formats
     ]

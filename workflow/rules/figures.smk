@@ -6,14 +6,14 @@ for _name, _figure in FIGURES.items():
         input:
             [f"{STUDY.root}/tables/{{experiment}}/{table}.parquet" for table in _figure.tables],
         output:
-            png=report(
-                f"{STUDY.root}/figures/{{experiment}}/{_name}.png",
+            report(
+                f"{STUDY.root}/figures/{{experiment}}/{_name}.{_figure.formats[0]}",
                 caption=f"../report/{_name}.rst",
                 category="{experiment}",
                 subcategory=_figure.category,
                 labels={"figure": _name.replace("_", " ")},
             ),
-            svg=f"{STUDY.root}/figures/{{experiment}}/{_name}.svg",
+            [f"{STUDY.root}/figures/{{experiment}}/{_name}.{kind}" for kind in _figure.formats[1:]],
         log:
             f"{STUDY.root}/logs/plot_{_name}/{{experiment}}.log",
         benchmark:

@@ -196,3 +196,96 @@ rule aggregate_transfer:
         code=script_code("aggregate_transfer"),
     script:
         "../scripts/aggregate_transfer.py"
+
+
+rule aggregate_features:
+    input:
+        features=table_inputs("features.parquet", "compared_runs"),
+        shifts=table_inputs("time_shift.parquet", "compared_runs"),
+        masks=table_inputs("mask.safetensors", "compared_runs"),
+    output:
+        features=f"{STUDY.root}/tables/{{experiment}}/features.parquet",
+        shift=f"{STUDY.root}/tables/{{experiment}}/time_shift.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_features/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_features/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=script_code("aggregate_features"),
+    script:
+        "../scripts/aggregate_features.py"
+
+
+rule aggregate_richness:
+    input:
+        richness=table_inputs("richness.parquet", "rich_runs"),
+        masks=table_inputs("mask.safetensors", "rich_runs"),
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/richness.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_richness/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_richness/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=script_code("aggregate_richness"),
+    script:
+        "../scripts/aggregate_richness.py"
+
+
+rule aggregate_overlap:
+    input:
+        snapshots=table_inputs("snapshots.safetensors", "rich_runs"),
+        masks=table_inputs("mask.safetensors", "rich_runs"),
+        data=lambda w: dataset_file(w.experiment),
+    output:
+        f"{STUDY.root}/tables/{{experiment}}/overlap.parquet",
+    log:
+        f"{STUDY.root}/logs/aggregate_overlap/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_overlap/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        model=lambda w: STUDY.experiment(w.experiment)["model"],
+        code=lambda w: script_code("aggregate_overlap", **network_entries(w.experiment)),
+    script:
+        "../scripts/aggregate_overlap.py"
+
+
+rule aggregate_claims:
+    input:
+        unpack(STUDY.claim_inputs),
+    output:
+        claims=f"{STUDY.root}/tables/{{experiment}}/claims.parquet",
+        text=f"{STUDY.root}/tables/{{experiment}}/claims.md",
+    log:
+        f"{STUDY.root}/logs/aggregate_claims/{{experiment}}.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/aggregate_claims/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        rules=STUDY.config["claims"],
+        code=script_code("aggregate_claims"),
+    script:
+        "../scripts/aggregate_claims.py"

@@ -1,6 +1,6 @@
 # Where training runs changes only its rounding, so `device` isn't among the params.
 GPUS = int(STUDY.config["device"] == "cuda")
-DENSE_CELL = Cell("{experiment}", "{alpha}", "{lr}", *DENSE)
+DENSE_CELL = Cell("{experiment}", "{alpha}", "{lr}", DENSE[0], "{rewind}")
 DENSE_RUN = DENSE_CELL.folder(STUDY.root, 0, "{block}")
 
 
@@ -16,6 +16,8 @@ rule train_dense:
         f"{DENSE_CELL.folder(STUDY.root, 0, '{block}', kind='logs/train_dense')}.log",
     benchmark:
         f"{DENSE_CELL.folder(STUDY.root, 0, '{block}', kind='benchmarks/train_dense')}.tsv"
+    wildcard_constraints:
+        rewind="|".join(rewind for _, rewind in (DENSE, REORDERED, REINITIALIZED)),
     conda:
         "../../environment.yml"
     threads: 1
@@ -69,7 +71,7 @@ for _experiment in STUDY.experiments:
                 training=lambda w, e=_experiment: STUDY.training(e, w.alpha, w.lr),
                 pruning=lambda w, e=_experiment: STUDY.chain_options(e, w.criterion, w.rewind),
                 rounds=list(_rounds),
-                snapshot_rounds=[r for r in _rounds if r in STUDY.experiment(_experiment)["features"]["rounds"]],
+                snapshot_rounds=lambda w, e=_experiment: STUDY.snapshot_rounds(e, w.lr, w.criterion, w.rewind),
                 seeds=lambda w: seeds_of(w.block),
                 code=lambda w, e=_experiment: script_code(
                     "train_pruned", CRITERIA=w.criterion, REWINDS=w.rewind, **network_entries(e)

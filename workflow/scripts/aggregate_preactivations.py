@@ -8,4 +8,4 @@ with job_log(snakemake.log[0]):
 
     labels = load_arrays(snakemake.input.data, ["test_y"])["test_y"]
     folders = [Path(file).parent for file in snakemake.input.preactivations]
-    save_table(snakemake.output[0], preactivation_sample(folders, labels, layer=1, steps=4, samples=60))
+    save_table(snakemake.output[0], preactivation_sample(folders, labels, layer=1, samples=60))

@@ -12,4 +12,5 @@ with job_log(snakemake.log[0]):
     data = load_dataset(snakemake.input.data)
     folder = Path(snakemake.output.weights).parent
     device = choose_device(snakemake.config.get("device", "auto"))
-    train_dense(network_for(p.model, data), data, p.seeds, Settings(**p.training), folder, device)
+    rewind = snakemake.wildcards.rewind
+    train_dense(network_for(p.model, data), data, p.seeds, Settings(**p.training), folder, rewind, device)

@@ -1,0 +1,130 @@
+"""The table of claims in words: what holds, what fails, what is undecided, and how many seeds would decide it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from featprune.claims import CLAIM_1, CLAIM_2, CLAIM_3, HEADLINE, HYPOTHESIS, Rules
+from featprune.inference import FAILS, HOLDS, MIN_BOOTSTRAP, MOST_SEEDS, UNDECIDED
+
+TITLES = {
+    CLAIM_1: "Claim 1: the same test error as the dense network",
+    CLAIM_2: "Claim 2: the same features at the end",
+    CLAIM_3: "Claim 3: the same features along time",
+    HYPOTHESIS: "Hypothesis: alpha changes tickets uniformly, the others messily",
+    HEADLINE: "Headline: the right alpha beats the baseline",
+}
+VERDICTS = (HOLDS, FAILS, UNDECIDED)
+
+
+def describe(claims: pd.DataFrame, rules: Rules) -> str:
+    """A Markdown page: for each claim its rule in short, verdicts counted, and every deciding and other row."""
+    parts = [f"# Claims: {claims['experiment'].iloc[0]}", overview(claims)]
+    for claim, title in TITLES.items():
+        rows = claims[claims["claim"] == claim]
+        if rows.empty:
+            continue
+        deciding, others = rows[rows["decides"]], rows[~rows["decides"]]
+        parts += [f"## {title}", explanation(claim, rules)]
+        if claim in (CLAIM_1, CLAIM_2, CLAIM_3):
+            parts.append(counts(deciding))
+        parts += [undecided(deciding), details(deciding)]
+        for statistic, mine in others.groupby("statistic"):
+            parts += [f"### Beside it: `{statistic}`", details(mine)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def overview(claims: pd.DataFrame) -> str:
+    """One line a claim."""
+    lines = []
+    for claim, title in TITLES.items():
+        verdicts = claims.loc[(claims["claim"] == claim) & claims["decides"], "verdict"]
+        if len(verdicts):
+            lines.append(f"- {title}: {tally(verdicts)} (of {len(verdicts)}).")
+    return "\n".join(lines)
+
+
+def tally(verdicts: pd.Series) -> str:
+    """How often each verdict was given."""
+    return ", ".join(f"{(verdicts == name).sum()} {name}" for name in VERDICTS if (verdicts == name).any())
+
+
+def explanation(claim: str, rules: Rules) -> str:
+    """What the numbers mean and what the rule is, in a line or two."""
+    m = rules.margins
+    one_sided = f"{100 * rules.one_sided:g} % intervals (two one-sided tests at {rules.level:g})"
+    two_sided = f"{100 * (1 - rules.level):g} % intervals"
+    return {
+        CLAIM_1: "Pruned minus dense, paired by seed: accuracy, or minus the logarithm of the test error; more is "
+        f"better. Equivalent within ±{m.accuracy:g} (of errors, a ratio within {m.loss:g}); {one_sided}.",
+        CLAIM_2: "Unit-matched correlation at the last step: 0 is the null (another initialization), 1 the ceiling "
+        f"(another data order). Holds above {1 - m.features:g}; {one_sided}.",
+        CLAIM_3: f"The same, averaged over log time. Holds above {1 - m.features:g}; {one_sided}. `time_shift` is in "
+        f"factors of two of the dense network's time; the same speed is within a factor {m.time:g}.",
+        HYPOTHESIS: "`interaction`: how much of what alpha does depends on density (0 is uniform; holds below "
+        f"{m.interaction:g}). `messier`: a strategy's minus the tickets'. {two_sided} from resampled seeds; "
+        f"undecided below {MIN_BOOTSTRAP} seeds.",
+        HEADLINE: "Test accuracy of our tickets minus the baseline's, both tuned on validation, paired by seed; "
+        f"{two_sided}, Holm's correction over densities. Fails where a gain of {m.accuracy:g} is excluded.",
+    }[claim]
+
+
+def counts(rows: pd.DataFrame) -> str:
+    """Verdicts over densities: a row a strategy, a column an alpha."""
+    table = rows.assign(strategy=strategy(rows)).pivot_table(
+        index="strategy", columns="alpha", values="verdict", aggfunc=tally, sort=True
+    )
+    return table.rename(columns=lambda alpha: f"alpha {alpha:g}").fillna("").to_markdown()
+
+
+def strategy(rows: pd.DataFrame) -> pd.Series:
+    """The criterion and rewind in one word each."""
+    return rows["criterion"] + " × " + rows["rewind"]
+
+
+def undecided(rows: pd.DataFrame) -> str:
+    """How many seeds would decide what isn't."""
+    rows = rows[rows["verdict"] == UNDECIDED]
+    if rows.empty:
+        return ""
+    needed = rows["seeds_needed"].dropna().astype(int)
+    text = f"{len(rows)} undecided at {int(rows['n_seeds'].min())} seeds."
+    if len(needed):
+        middle, most = int(np.median(needed)), needed.max()
+        text += f" If means and deviations stay as observed, {middle} seeds decide half of them, {most} all"
+        missing = len(rows) - len(needed)
+        text += f" but {missing}, for which {MOST_SEEDS} are too few or nothing is known." if missing else "."
+    return text
+
+
+def details(rows: pd.DataFrame) -> str:
+    """Every row: where, estimate with interval, null, verdict, seeds that would decide it."""
+    digits = "{:.3g}"
+    table = pd.DataFrame(
+        {
+            "strategy": strategy(rows),
+            "alpha": rows["alpha"].map("{:g}".format),
+            "weights (%)": (100 * rows["density"]).map(digits.format),
+            "estimate": rows["estimate"].map(digits.format),
+            "interval": [f"[{low:.3g}, {high:.3g}]" for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)],
+            "null": rows["null_estimate"].map(digits.format),
+            "ceiling": rows["ceiling_estimate"].map(digits.format),
+            "measured": rows["raw_estimate"].map(digits.format),
+            "adjusted p": rows["p_adjusted"].map(digits.format),
+            "seeds": rows["n_seeds"],
+            "verdict": [
+                f"{verdict} (better)"
+                if verdict == FAILS and statistic.startswith("test_error") and estimate > 0
+                else verdict
+                for verdict, statistic, estimate in zip(
+                    rows["verdict"], rows["statistic"], rows["estimate"], strict=True
+                )
+            ],
+            "seeds needed": [
+                "" if verdict != UNDECIDED else f"> {MOST_SEEDS} or unknown" if pd.isna(n) else int(n)
+                for verdict, n in zip(rows["verdict"], rows["seeds_needed"], strict=True)
+            ],
+        }
+    ).replace("nan", "")
+    return table.loc[:, (table != "").any()].to_markdown(index=False, disable_numparse=True)

@@ -1,0 +1,95 @@
+"""A run's features beside those of its dense run, from both runs' preactivation files. Light: needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from featprune.errors import FeatpruneError
+from featprune.features import read_preactivations
+from featprune.similarity import alive, compare, unit_correlations
+
+# (seed, layer) -> step -> H (P, N)
+Matrices = dict[tuple[int, int], dict[int, np.ndarray]]
+
+MAX_SHIFT = 2.0  # in factors of two
+SHIFTS = np.linspace(-MAX_SHIFT, MAX_SHIFT, 41)
+
+
+def read(path: str | Path) -> tuple[Matrices, np.ndarray]:
+    """All matrices of a file, and the probe's samples."""
+    matrices, samples = {}, np.zeros(0, int)
+    for seed, layer, step, samples, h in read_preactivations(path):  # noqa: B007
+        matrices.setdefault((seed, layer), {})[step] = h
+    return matrices, samples
+
+
+def compare_features(run_path: str | Path, dense_path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare two preactivation files.
+
+    Returns (features, shifts): a row a seed, layer and step that both files have, with the columns of
+    `featprune.similarity.Similarity`; and a row a seed, see `time_shift`.
+    Raises FeatpruneError where the files don't hold the same seeds, layers and probe inputs.
+    """
+    (run, samples), (dense, dense_samples) = read(run_path), read(dense_path)
+    if run.keys() != dense.keys() or not np.array_equal(samples, dense_samples):
+        raise FeatpruneError(f"{run_path}: seeds, layers or samples differ from those of {dense_path}")
+    rows = [
+        {"seed": seed, "step": step, "layer": layer} | compare(run[seed, layer][step], dense[seed, layer][step]).row()
+        for seed, layer in sorted(run)
+        for step in sorted(run[seed, layer].keys() & dense[seed, layer].keys())
+    ]
+    hidden = sorted({layer for _, layer in run})[:-1]
+    shifts = [
+        {"seed": seed} | time_shift([run[seed, layer] for layer in hidden], [dense[seed, layer] for layer in hidden])
+        for seed in sorted({seed for seed, _ in run})
+    ]
+    features = pd.DataFrame(rows).astype({"seed": "int32", "step": "int32", "layer": "int8"})
+    return features, pd.DataFrame(shifts).astype({"seed": "int32"})
+
+
+def time_shift(run: Sequence[Mapping[int, np.ndarray]], dense: Sequence[Mapping[int, np.ndarray]]) -> dict[str, float]:
+    """By how much the run is ahead of the dense network, from each hidden layer's step -> H (P, N).
+
+    Compares H(t) with the dense network's at 2^shift t, interpolated linearly in log time between its steps, for the
+    steps t from 2^MAX_SHIFT to the last / 2^MAX_SHIFT, so that all shifts are judged by the same steps.
+
+    Returns `shift`, the best one, `correlation` without a shift, and `shifted_correlation` at the best; NaN where
+    there is no such step or no unit alive.
+    """
+    nothing = {"shift": np.nan, "correlation": np.nan, "shifted_correlation": np.nan}
+    last, bound = min(max(run[0]), max(dense[0])), 2**MAX_SHIFT
+    steps = [t for t in sorted(run[0]) if bound <= t <= last / bound]
+    if not steps:
+        return nothing
+    curve = np.mean(
+        [
+            [_shifted(a[t], b, t * 2.0**shift) for shift in SHIFTS]
+            for a, b in zip(run, dense, strict=True)
+            for t in steps
+        ],
+        axis=0,
+    )
+    if not np.isfinite(curve).all():
+        return nothing
+    best = int(curve.argmax())
+    unshifted = int(np.abs(SHIFTS).argmin())
+    return {
+        "shift": float(SHIFTS[best]),
+        "correlation": float(curve[unshifted]),
+        "shifted_correlation": float(curve[best]),
+    }
+
+
+def _shifted(h: np.ndarray, dense: Mapping[int, np.ndarray], time: float) -> float:
+    """Mean correlation of H with the dense network's H at a time between its steps."""
+    steps = np.array(sorted(step for step in dense if step > 0))
+    after = int(np.clip(np.searchsorted(steps, time), 1, len(steps) - 1))
+    first, second = steps[after - 1], steps[after]
+    share = np.clip(np.log(time / first) / np.log(second / first), 0, 1)
+    there = (1 - share) * dense[first].astype(np.float64) + share * dense[second].astype(np.float64)
+    both = alive(h) & alive(there)
+    return float(unit_correlations(h[:, both].astype(np.float64), there[:, both]).mean()) if both.any() else np.nan

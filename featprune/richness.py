@@ -1,0 +1,105 @@
+"""How much a run's features moved: weights, empirical neural tangent kernel, and departure from the linearized model.
+
+All of it along training and against the run's own start. alpha cancels in every measure, because f is alpha times h
+up to a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.func import grad, jvp, vmap
+
+from featprune.network import MLP, Parameters
+
+# One network: its weights (out, in), then its biases (out,), layer by layer.
+Tensors = tuple[torch.Tensor, ...]
+
+
+def measure_richness(
+    network: MLP,
+    snapshots: Mapping[int, Parameters],
+    masks: Sequence[np.ndarray],
+    seeds: Sequence[int],
+    x: np.ndarray,
+    kernel_samples: int,
+) -> pd.DataFrame:
+    """All measures at every snapshot step of every seed.
+
+    x: probe inputs (P, inputs); the kernel is that of the first `kernel_samples` of them. masks: bool (R, out, in) a
+    layer; pruned weights take no part in the kernel.
+
+    Returns a frame with the columns seed, step, layer (0: the whole network), measure and value. Measures are
+    `weight_movement` (each layer and whole), `kernel_movement`, `kernel_trace` (its ratio) and `linearization_error`,
+    which like the kernel's measures has no meaning for a layer; NaN where f has not moved at all.
+    """
+    torch.set_num_threads(1)
+    inputs = torch.from_numpy(x)
+    rows = []
+    for replica, seed in enumerate(seeds):
+        alive = [torch.from_numpy(np.ascontiguousarray(m[replica])) for m in masks]
+        states = {step: one_network(snapshots[step], replica) for step in sorted(snapshots)}
+        first = next(iter(states.values()))
+        kernel = tangent_kernel(network, first, alive, inputs[:kernel_samples])
+        for step, state in states.items():
+            measured = {(layer, "weight_movement"): value for layer, value in weight_movement(first, state).items()}
+            now = kernel if state is first else tangent_kernel(network, state, alive, inputs[:kernel_samples])
+            measured[0, "kernel_movement"] = 1 - float((now * kernel).sum() / (now.norm() * kernel.norm()))
+            measured[0, "kernel_trace"] = float(now.trace() / kernel.trace())
+            measured[0, "linearization_error"] = linearization_error(network, first, state, inputs)
+            rows += [(seed, step, layer, name, value) for (layer, name), value in measured.items()]
+    frame = pd.DataFrame(rows, columns=["seed", "step", "layer", "measure", "value"])
+    return frame.astype({"seed": "int32", "step": "int32", "layer": "int8", "value": "float64"})
+
+
+def one_network(parameters: Parameters, replica: int) -> Tensors:
+    """The tensors of one of the stacked networks."""
+    arrays = (*parameters.weights, *parameters.biases)
+    return tuple(torch.from_numpy(np.ascontiguousarray(a[replica])) for a in arrays)
+
+
+def output(network: MLP, state: Tensors, x: torch.Tensor) -> torch.Tensor:
+    """h(x), (P, outputs)."""
+    depth = len(state) // 2
+    return network.output(state[:depth], state[depth:], x)
+
+
+def weight_movement(start: Tensors, now: Tensors) -> dict[int, float]:
+    """|theta(t) - theta(0)| / |theta(0)| of the weights of each layer, from 1, and of all weights together, 0."""
+    depth = len(start) // 2
+    moved = np.array([float((b - a).double().square().sum()) for a, b in zip(start[:depth], now[:depth], strict=True)])
+    size = np.array([float(a.double().square().sum()) for a in start[:depth]])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        layers = np.sqrt(moved / size)
+        return {0: float(np.sqrt(moved.sum() / size.sum()))} | dict(enumerate(layers.tolist(), 1))
+
+
+def tangent_kernel(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    """The empirical NTK summed over outputs, K(x, x') = sum_c <dh_c(x)/dtheta, dh_c(x')/dtheta>, (P, P) (Jacot 2018).
+
+    theta are the surviving weights and all biases.
+    """
+    kernel = torch.zeros(len(x), len(x), dtype=torch.float64)
+    for unit in range(network.widths[-1]):
+
+        def response(state: Tensors, sample: torch.Tensor, unit: int = unit) -> torch.Tensor:
+            return output(network, state, sample[None])[0, unit]
+
+        for index, gradient in enumerate(vmap(grad(response), (None, 0))(state, x)):
+            flat = gradient.flatten(1)
+            if index < len(masks) and not masks[index].all():
+                flat = flat[:, masks[index].flatten()]
+            kernel += (flat @ flat.T).double()
+    return kernel
+
+
+def linearization_error(network: MLP, start: Tensors, now: Tensors, x: torch.Tensor) -> float:
+    """|h_t - h_t^lin| / |h_t - h_0| over the inputs, with h^lin linear in theta around the start (Lee et al. 2019)."""
+    change = tuple(b - a for a, b in zip(start, now, strict=True))
+    before, slope = jvp(lambda *state: output(network, state, x), start, change)
+    after = output(network, now, x)
+    moved = float((after - before).norm())
+    return float((after - before - slope).norm()) / moved if moved > 0 else float("nan")

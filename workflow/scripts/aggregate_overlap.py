@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from featprune.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    from featprune.dataset import load_dataset
+    from featprune.network import network_for
+    from featprune.overlap import overlaps
+    from featprune.storage import save_table
+
+    data = load_dataset(snakemake.input.data)
+    network = network_for(snakemake.params.model, data)
+    folders = [Path(file).parent for file in snakemake.input.snapshots]
+    save_table(snakemake.output[0], overlaps(network, folders, data.teacher))

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from featprune.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    from featprune.dataset import load_dataset
+    from featprune.features import probe_set
+    from featprune.network import network_for
+    from featprune.richness import measure_richness
+    from featprune.runfiles import load_masks, load_snapshots
+    from featprune.storage import save_table
+
+    p, files = snakemake.params, snakemake.input
+    data, folder = load_dataset(files.data), Path(files.snapshots).parent
+    seeds, snapshots = load_snapshots(folder)
+    _, masks = load_masks(folder)
+    x = data.test_x[probe_set(data, p.probe)]
+    network = network_for(p.model, data)
+    save_table(snakemake.output[0], measure_richness(network, snapshots, masks, seeds, x, p.kernel_samples))
