@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.integrate import trapezoid
 from statsmodels.stats.multitest import multipletests
 
-from featprune.frames import nearest_one
+from featprune.frames import MEASURES, alike, nearest_one
 from featprune.inference import (
     FAILS,
     HOLDS,
@@ -53,8 +53,6 @@ COLUMNS = {
 }
 STRATEGY = ["criterion", "rewind"]
 CLAIM_1, CLAIM_2, CLAIM_3, HYPOTHESIS, HEADLINE = "1", "2", "3", "hypothesis", "headline"
-# Measures of features -> whether more is more alike. The first decides.
-MEASURES = {"correlation": 1, "assigned_correlation": 1, "cka": 1, "frobenius": -1, "kernel_alignment": 1}
 
 
 @dataclass(frozen=True)
@@ -180,20 +178,6 @@ def planned(interval: Interval, margin: float, rules: Rules) -> int | None:
 def one_threshold(interval: Interval, threshold: float, rules: Rules) -> int | None:
     """Seeds for showing on which side of a threshold the estimate is."""
     return seeds_needed([abs(interval.estimate - threshold)], interval.deviation, rules.level, rules.power)
-
-
-def alike(features: pd.DataFrame) -> pd.DataFrame:
-    """Each measure's mean over hidden layers: a row a run, seed and step.
-
-    Correlations are multiplied by shared / alive: a unit that only the dense network has counts as 0.
-    """
-    hidden = features[features["layer"] < features["layer"].max()]
-    covered = hidden["shared"] / (hidden["units"] - hidden["dead_dense"])
-    both = {name: (hidden[name] * covered).where(hidden["shared"] > 0, 0.0) for name in list(MEASURES)[:2]}
-    hidden = hidden.assign(**both)
-    keys = ["alpha", "lr", *STRATEGY, "round", "density", "seed", "step"]
-    # A layer without a value leaves none for the network.
-    return hidden.groupby(keys)[list(MEASURES)].agg(lambda column: column.mean(skipna=False)).reset_index()
 
 
 def along_log_time(runs: pd.DataFrame) -> pd.DataFrame:

@@ -61,6 +61,17 @@ FIGURES: dict[str, Figure] = {
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
     "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance", ("pruning",)),
     "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
+    "feature_similarity": Figure("feature_similarity", ("features",), "Features", ("comparisons",)),
+    "feature_similarity_vs_density": Figure(
+        "feature_similarity_vs_density", ("features",), "Features", ("comparisons",)
+    ),
+    "richness": Figure("richness", ("richness",), "Features", ("features", "alphas")),
+    "claims": Figure("claims", ("claims",), "Claims", ("pruning",)),
+    "teacher_overlap": Figure("teacher_overlap", ("overlap",), "Features", ("teacher", "comparisons")),
+    "toy_preactivations": Figure("toy_preactivations", ("preactivations",), "Features", ("teacher", "comparisons")),
+    "preactivation_dynamics": Figure(
+        "preactivation_dynamics", ("preactivations",), "Features", ("teacher", "comparisons"), ("gif",)
+    ),
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "Masks", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layers",), "Masks", ("pruning",)),
 }
