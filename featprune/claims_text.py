@@ -19,7 +19,7 @@ VERDICTS = (HOLDS, FAILS, UNDECIDED)
 
 
 def describe(claims: pd.DataFrame, rules: Rules) -> str:
-    """A Markdown page: for each claim its rule in short, verdicts counted, and every deciding and other row."""
+    """A Markdown page: each claim's rule in short, its verdicts counted, what would decide the rest, the numbers."""
     parts = [f"# Claims: {claims['experiment'].iloc[0]}", overview(claims)]
     for claim, title in TITLES.items():
         rows = claims[claims["claim"] == claim]
@@ -27,11 +27,15 @@ def describe(claims: pd.DataFrame, rules: Rules) -> str:
             continue
         deciding, others = rows[rows["decides"]], rows[~rows["decides"]]
         parts += [f"## {title}", explanation(claim, rules)]
-        if claim in (CLAIM_1, CLAIM_2, CLAIM_3):
-            parts.append(counts(deciding))
-        parts += [undecided(deciding), details(deciding)]
-        for statistic, mine in others.groupby("statistic"):
-            parts += [f"### Beside it: `{statistic}`", details(mine)]
+        for statistic, mine in (*deciding.groupby("statistic"), *others.groupby("statistic")):
+            parts.append(f"`{statistic}`{'' if mine['decides'].any() else ', which does not decide'}:")
+            parts.append(counts(mine) if mine["alpha"].notna().all() else details(mine))
+        parts.append(undecided(deciding))
+    parts.append("## The numbers\n\nThose that decide; `claims.parquet` has them all.")
+    for claim, title in TITLES.items():
+        rows = claims[(claims["claim"] == claim) & claims["decides"] & claims["alpha"].notna()]
+        if len(rows):
+            parts += [f"### {title}", details(rows)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from featprune.errors import FeatpruneError
 from featprune.features import read_preactivations
-from featprune.similarity import alive, compare, unit_correlations
+from featprune.similarity import compare, mean_correlation
 
 # (seed, layer) -> step -> H (P, N)
 Matrices = dict[tuple[int, int], dict[int, np.ndarray]]
@@ -31,17 +31,20 @@ def compare_features(run_path: str | Path, dense_path: str | Path) -> tuple[pd.D
     """Compare two preactivation files.
 
     Returns (features, shifts): a row a seed, layer and step that both files have, with the columns of
-    `featprune.similarity.Similarity`; and a row a seed, see `time_shift`.
+    `featprune.similarity.Similarity` and `change_correlation`, the correlation of H(t) - H(0) (NaN at the first step);
+    and a row a seed, see `time_shift`.
     Raises FeatpruneError where the files don't hold the same seeds, layers and probe inputs.
     """
     (run, samples), (dense, dense_samples) = read(run_path), read(dense_path)
     if run.keys() != dense.keys() or not np.array_equal(samples, dense_samples):
         raise FeatpruneError(f"{run_path}: seeds, layers or samples differ from those of {dense_path}")
-    rows = [
-        {"seed": seed, "step": step, "layer": layer} | compare(run[seed, layer][step], dense[seed, layer][step]).row()
-        for seed, layer in sorted(run)
-        for step in sorted(run[seed, layer].keys() & dense[seed, layer].keys())
-    ]
+    rows = []
+    for seed, layer in sorted(run):
+        ours, theirs = run[seed, layer], dense[seed, layer]
+        for step in sorted(ours.keys() & theirs.keys()):
+            row = {"seed": seed, "step": step, "layer": layer} | compare(ours[step], theirs[step]).row()
+            changes = [side[step].astype(np.float64) - side[min(side)] for side in (ours, theirs)]
+            rows.append(row | {"change_correlation": mean_correlation(*changes)})
     hidden = sorted({layer for _, layer in run})[:-1]
     shifts = [
         {"seed": seed} | time_shift([run[seed, layer] for layer in hidden], [dense[seed, layer] for layer in hidden])
@@ -91,5 +94,4 @@ def _shifted(h: np.ndarray, dense: Mapping[int, np.ndarray], time: float) -> flo
     first, second = steps[after - 1], steps[after]
     share = np.clip(np.log(time / first) / np.log(second / first), 0, 1)
     there = (1 - share) * dense[first].astype(np.float64) + share * dense[second].astype(np.float64)
-    both = alive(h) & alive(there)
-    return float(unit_correlations(h[:, both].astype(np.float64), there[:, both]).mean()) if both.any() else np.nan
+    return mean_correlation(h.astype(np.float64), there)

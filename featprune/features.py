@@ -64,19 +64,14 @@ def dump_preactivations(
 
     The last layer's preactivation is the raw output h. A row group holds one seed and layer.
     """
-    import torch
-
-    torch.set_num_threads(1)
     samples = probe_set(data, size)
-    x = torch.from_numpy(data.test_x[samples])
+    x = data.test_x[samples]
     widths = network.widths[1:]
     table_schema = schema(widths)
     steps = sorted(snapshots)
     values = {}
     for step in steps:
-        p = snapshots[step]
-        tensors = ([torch.from_numpy(np.ascontiguousarray(a)) for a in group] for group in (p.weights, p.biases))
-        values[step] = [h.numpy() for h in network.preactivations(*tensors, x)]
+        values[step] = network.preactivations(snapshots[step].weights, snapshots[step].biases, x)
     with atomic(path) as partial, pq.ParquetWriter(partial, table_schema, compression="zstd") as writer:
         for replica, seed in enumerate(seeds):
             for layer, width in enumerate(widths):

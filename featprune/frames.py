@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 # Measures of features -> whether more is more alike. The first decides.
-MEASURES = {"correlation": 1, "assigned_correlation": 1, "cka": 1, "frobenius": -1, "kernel_alignment": 1}
+MEASURES = {
+    "correlation": 1,
+    "assigned_correlation": 1,
+    "change_correlation": 1,
+    "cka": 1,
+    "frobenius": -1,
+    "kernel_alignment": 1,
+}
 
 
 def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -22,7 +29,8 @@ def alike(features: pd.DataFrame) -> pd.DataFrame:
     """
     hidden = features[features["layer"] < features["layer"].max()]
     covered = hidden["shared"] / (hidden["units"] - hidden["dead_dense"])
-    both = {name: (hidden[name] * covered).where(hidden["shared"] > 0, 0.0) for name in list(MEASURES)[:2]}
+    matched = ("correlation", "assigned_correlation")
+    both = {name: (hidden[name] * covered).where(hidden["shared"] > 0, 0.0) for name in matched}
     hidden = hidden.assign(**both)
     keys = ["alpha", "lr", "criterion", "rewind", "round", "density", "seed", "step"]
     # A layer without a value leaves none for the network.

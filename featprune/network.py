@@ -118,23 +118,35 @@ class MLP:
         return Parameters.stack([draw(seed) for seed in seeds])
 
     def preactivations(self, weights: Sequence, biases: Sequence, x) -> list:
-        """Every layer's preactivations (R, P, out) of torch tensors; differentiable, in the tensors' own precision.
+        """Every layer's preactivations (R, P, out), in the inputs' own precision.
 
-        The reference that the training kernels are tested against, and what all measures use.
+        Of torch tensors, differentiably, or of numpy arrays, without torch. The reference that the training kernels
+        are tested against, and what all measures use.
         """
-        import torch
-
-        activate = {"relu": torch.relu, "tanh": torch.tanh, "erf": torch.erf, "linear": lambda h: h}
-        sigma = lookup(activate, self.activation, "activation")
+        sigma = lookup(
+            _numpy_activations() if isinstance(x, np.ndarray) else _activations(), self.activation, "activation"
+        )
         h, result = x, []
         for layer, (weight, bias, factor) in enumerate(zip(weights, biases, self.multipliers, strict=True)):
-            h = torch.matmul(sigma(h) if layer else h, weight.transpose(-1, -2)) * factor + bias.unsqueeze(-2)
+            h = (sigma(h) if layer else h) @ weight.swapaxes(-1, -2) * factor + bias[..., None, :]
             result.append(h)
         return result
 
     def output(self, weights: Sequence, biases: Sequence, x):
         """The raw output h(x), (R, P, outputs)."""
         return self.preactivations(weights, biases, x)[-1]
+
+
+def _activations() -> dict[str, Callable]:
+    import torch
+
+    return {"relu": torch.relu, "tanh": torch.tanh, "erf": torch.erf, "linear": lambda h: h}
+
+
+def _numpy_activations() -> dict[str, Callable]:
+    from scipy.special import erf
+
+    return {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "erf": erf, "linear": lambda h: h}
 
 
 def network_for(model: dict, data: Dataset) -> MLP:

@@ -33,6 +33,12 @@ def unit_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (_standardized(a) * _standardized(b)).sum(0)
 
 
+def mean_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean of `unit_correlations` over the units alive in both; NaN if there is none."""
+    both = alive(a) & alive(b)
+    return float(unit_correlations(a[:, both], b[:, both]).mean()) if both.any() else np.nan
+
+
 def assigned_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Correlations after the assignment of columns of `a` to columns of `b` that maximizes their sum (Kuhn 1955).
 

@@ -6,8 +6,9 @@ a whole file or nothing.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,17 +41,33 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
 def load_arrays(path: str | Path, names: list[str] | None = None, mapped: bool = False) -> dict[str, np.ndarray]:
     """Read the named arrays (all by default) of a safetensors file.
 
-    `mapped` maps the file into memory instead of copying it, which takes no time and is shared between jobs, but needs
-    torch. Raises FeatpruneError naming the file if it is missing, truncated, or lacks a name.
+    `mapped` maps the file into memory instead of copying it, which takes no time and is shared between jobs; what is
+    written to such an array stays in this process. Raises FeatpruneError naming the file if it is missing, truncated,
+    or lacks a name.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt" if mapped else "numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
-            return {name: a.numpy() for name, a in arrays.items()} if mapped else arrays
-    except (SafetensorError, OSError) as error:
+        with safe_open(path, framework="numpy") as file:  # checks the header and the file's length
+            names = file.keys() if names is None else names
+            if not mapped:
+                return {name: file.get_tensor(name) for name in names}
+        return _map(path, names)
+    except (SafetensorError, OSError, KeyError) as error:
         raise FeatpruneError(unreadable(path, error)) from error
+
+
+def _map(path: str | Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Map arrays of a sound safetensors file: 8 bytes of the header's length, the header in JSON, then the data."""
+    with Path(path).open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    kinds = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64, "BOOL": np.bool_, "U8": np.uint8}
+    entries = {name: header[name] for name in names}
+    return {
+        name: np.memmap(path, kinds[e["dtype"]], "c", 8 + length + e["data_offsets"][0], tuple(e["shape"]))
+        for name, e in entries.items()
+    }
 
 
 def unreadable(path: str | Path, error: Exception) -> str:
