@@ -75,9 +75,10 @@ def properties(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:
 
 
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
-TOP = "data_dir, datasets, device, experiments, keep_snapshots, results, run, seeds"
+TOP = "claims, data_dir, datasets, device, experiments, keep_snapshots, results, run, seeds"
 EXPERIMENT = (
-    "alphas, baseline, center, compression, dataset, features, inherit, lrs, model, pruning, tickets_from, training"
+    "alphas, baseline, center, compression, dataset, features, inherit, lrs, model, pruning, seeds, tickets_from, "
+    "training"
 )
 
 MISTAKES = {
@@ -307,6 +308,14 @@ MISTAKES = {
         "experiments.mnist.features.probe: 0 is out of range (must be >= 1)",
     ),
     "count of seeds": ("seeds: {count: 0}", "seeds.count: 0 is out of range (must be >= 1)"),
+    "margin of losses": (
+        "claims: {margins: {loss: 1}}",
+        "claims.margins.loss: 1 is out of range (must be > 1)",
+    ),
+    "seeds other than the tickets'": (
+        "{experiments: {other: {inherit: mnist, seeds: {count: 2}, tickets_from: {experiment: mnist, alpha: 1}}}}",
+        "experiments.other.seeds: differs from that of 'mnist', whose tickets it takes",
+    ),
     "block of seeds": ("seeds: {block: 0}", "seeds.block: 0 is out of range (must be >= 1)"),
     # Lists
     "no alphas": (mnist("alphas: []"), "experiments.mnist.alphas: must not be empty"),
@@ -441,10 +450,17 @@ def test_defaults():
         "keep_snapshots": False,
         "device": "auto",
         "seeds": {"count": 3, "block": 3},
+        "claims": {
+            "margins": {"accuracy": 0.005, "loss": 1.25, "features": 0.2, "time": 1.5, "interaction": 0.25},
+            "level": 0.05,
+            "power": 0.8,
+            "resamples": 2000,
+        },
         "run": ["mnist"],
         "datasets": {"mnist": {"source": "mnist", "options": {}}},
         "experiments": {
             "mnist": {
+                "seeds": None,
                 "dataset": "mnist",
                 "model": {
                     "hidden": [300, 100],
@@ -481,7 +497,7 @@ def test_defaults():
                     "score_samples": 1000,
                     "matched_dense": False,
                 },
-                "features": {"probe": 200, "rounds": [0], "lrs": ["1"]},
+                "features": {"probe": 200, "kernel_samples": 32, "rounds": [0], "lrs": ["1"]},
                 "compression": None,
                 "tickets_from": None,
                 "baseline": None,

@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from featprune.errors import FeatpruneError
-from featprune.masks import Schedule, remaining
+from featprune.masks import Schedule, all_ones, remaining
 from featprune.network import Parameters
-from featprune.rewind import REWINDS, Origin
+from featprune.rewind import REWINDS, Origin, Start
 from featprune.runfiles import load_masks, load_run, load_snapshots, pack, pack_snapshots, unpack_snapshots
 from featprune.runs import train_dense, train_pruned
 from featprune.storage import load_table, save_arrays
+from featprune.training import train
 from tests.unit.test_training import NETWORK, SETTINGS, made_data, some_masks
 
 SETTINGS = replace(SETTINGS, optimizer="adam", lr=0.01, snapshot_at=(0, 5, 20))
@@ -263,3 +264,17 @@ def test_rate_rewinding_repeats_the_schedule_and_fine_tuning_its_end(tmp_path):
 def test_milestones_divide_the_rate_by_ten():
     settings = replace(SETTINGS, lr=1.0, milestones=(5, 10))
     assert [settings.step_size(step) for step in (0, 4, 5, 9, 10)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+
+
+def test_each_reference_differs_from_the_dense_run_in_one_thing(tmp_path):
+    data = made_data()
+    for kind in ("dense", "reordered", "reinitialized"):
+        train_dense(NETWORK, data, SEEDS, SETTINGS, tmp_path / kind, kind)
+    assert same(starts(tmp_path / "reordered"), starts(tmp_path / "dense"))
+    ends = {kind: load_run(tmp_path / kind).parameters for kind in ("dense", "reordered", "reinitialized")}
+    assert not same(ends["reordered"], ends["dense"])
+    # What the dense run becomes from the other start is the other run: so both have one data order.
+    other = starts(tmp_path / "reinitialized")
+    assert not any(np.array_equal(a, b) for a, b in zip(other.weights, starts(tmp_path / "dense").weights, strict=True))
+    outcome = train(NETWORK, Start(other, other), all_ones(NETWORK.shapes, len(SEEDS)), data, SEEDS, SETTINGS)
+    assert same(outcome.parameters, ends["reinitialized"])

@@ -1,0 +1,62 @@
+"""Amount of feature learning against alpha: a panel a measure, the dense network in black and a curve a density."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from featprune.figures.bands import Metric, draw_band, over_seeds
+from featprune.figures.panels import head, is_bottom, key, legend, one_criterion
+from featprune.figures.style import DENSE, SMALL, alpha_axis, density_palette, percent, pick_rounds
+from featprune.frames import nearest_one
+
+MEASURES = {
+    "weight_movement": "weight movement",
+    "kernel_movement": "kernel movement",
+    "kernel_trace": "kernel trace,\nend / start",
+    "linearization_error": "linearization error",
+}
+LIMITS = {"lazy": 0.1, "rich": 0.5}  # of the dense network's linearization error: below it, above it
+MAX_DENSITIES = 5
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw from the table `richness`: the dense runs and the tickets, at the last step and the lr nearest 1."""
+    richness = nearest_one(tables["richness"], "lr")
+    richness = richness[(richness["layer"] == 0) & richness["measure"].isin(MEASURES)]
+    final = richness[richness["step"] == richness["step"].max()]
+    Metric("value", "value").require(final, "richness")
+    # Zero has no place on a logarithmic axis.
+    final = final.assign(value=final["value"].where(final["value"] > 0))
+    pruned = one_criterion(final[final["rewind"] == "init"])
+    dense = final[final["rewind"] == "dense"]
+    rounds = pick_rounds(pruned, MAX_DENSITIES) if len(pruned) else {}
+    palette = density_palette(rounds.values())
+    figure = Figure(figsize=(6.2, 4.6), layout="constrained")
+    axes = list(figure.subplots(2, 2, sharex=True).flat)
+    for index, (ax, (measure, label)) in enumerate(zip(axes, MEASURES.items(), strict=True)):
+        metric = Metric("value", label, log=True)
+        networks = {number: (pruned[pruned["round"] == number], palette[rounds[number]]) for number in rounds}
+        for runs, color in [*networks.values(), (dense, DENSE)]:
+            means = over_seeds(runs[runs["measure"] == measure], ["alpha"], metric)
+            draw_band(ax, means["alpha"], means, color, marker="o")
+        metric.style_axis(ax)
+        alpha_axis(ax, final["alpha"], label=is_bottom(axes, index))
+        if measure == "linearization_error":
+            draw_limits(ax)
+    handles = [key(DENSE, "100 (dense)", marker="o")]
+    handles += [key(palette[density], percent(density), marker="o") for density in rounds.values()]
+    legend(figure, handles, title="weights\nremaining (%)")
+    head(figure, final)
+    return figure
+
+
+def draw_limits(ax: Axes) -> None:
+    """Where the lazy ends and the rich begins."""
+    for (name, limit), va in zip(LIMITS.items(), ("top", "bottom"), strict=True):
+        ax.axhline(limit, color="0.4", linestyle="--", linewidth=0.6, zorder=1)
+        place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": va}
+        ax.annotate(name, (0.02, limit), (0, 2 if va == "bottom" else -2), fontsize=SMALL, color="0.4", **place)
