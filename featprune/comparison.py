@@ -10,7 +10,7 @@ import pandas as pd
 
 from featprune.errors import FeatpruneError
 from featprune.features import read_preactivations
-from featprune.similarity import compare, mean_correlation
+from featprune.similarity import alive, centered, compare, mean_correlation
 
 # (seed, layer) -> step -> H (P, N)
 Matrices = dict[tuple[int, int], dict[int, np.ndarray]]
@@ -61,37 +61,39 @@ def time_shift(run: Sequence[Mapping[int, np.ndarray]], dense: Sequence[Mapping[
     steps t from 2^MAX_SHIFT to the last / 2^MAX_SHIFT, so that all shifts are judged by the same steps.
 
     Returns `shift`, the best one, `correlation` without a shift, and `shifted_correlation` at the best; NaN where
-    there is no such step or no unit alive.
+    there is no such step, or a layer with no unit that is alive throughout.
     """
-    nothing = {"shift": np.nan, "correlation": np.nan, "shifted_correlation": np.nan}
     last, bound = min(max(run[0]), max(dense[0])), 2**MAX_SHIFT
     steps = [t for t in sorted(run[0]) if bound <= t <= last / bound]
     if not steps:
-        return nothing
-    curve = np.mean(
-        [
-            [_shifted(a[t], b, t * 2.0**shift) for shift in SHIFTS]
-            for a, b in zip(run, dense, strict=True)
-            for t in steps
-        ],
-        axis=0,
-    )
-    if not np.isfinite(curve).all():
-        return nothing
-    best = int(curve.argmax())
-    unshifted = int(np.abs(SHIFTS).argmin())
+        return {"shift": np.nan, "correlation": np.nan, "shifted_correlation": np.nan}
+    curve = np.mean([_shifted(ours, theirs, steps) for ours, theirs in zip(run, dense, strict=True)], axis=0)
+    best = int(np.nan_to_num(curve).argmax())
+    shift, unshifted = (SHIFTS[best], np.abs(SHIFTS).argmin()) if np.isfinite(curve).all() else (np.nan, best)
     return {
-        "shift": float(SHIFTS[best]),
+        "shift": float(shift),
         "correlation": float(curve[unshifted]),
         "shifted_correlation": float(curve[best]),
     }
 
 
-def _shifted(h: np.ndarray, dense: Mapping[int, np.ndarray], time: float) -> float:
-    """Mean correlation of H with the dense network's H at a time between its steps."""
-    steps = np.array(sorted(step for step in dense if step > 0))
-    after = int(np.clip(np.searchsorted(steps, time), 1, len(steps) - 1))
-    first, second = steps[after - 1], steps[after]
-    share = np.clip(np.log(time / first) / np.log(second / first), 0, 1)
-    there = (1 - share) * dense[first].astype(np.float64) + share * dense[second].astype(np.float64)
-    return mean_correlation(h.astype(np.float64), there)
+def _shifted(run: Mapping[int, np.ndarray], dense: Mapping[int, np.ndarray], steps: Sequence[int]) -> np.ndarray:
+    """Mean correlation of one layer's H(t) with the dense network's H at 2^shift t, for each of SHIFTS."""
+    known = np.array([step for step in sorted(dense) if step > 0])
+    living = np.all([alive(dense[step]) for step in known] + [alive(run[t]) for t in steps], axis=0)
+    if not living.any():
+        return np.full(len(SHIFTS), np.nan)
+    there = np.stack([centered(dense[step][:, living]) for step in known])
+    squares, neighbours = (there**2).sum(1), (there[:-1] * there[1:]).sum(1)
+    curves = []
+    for t in steps:
+        times = t * 2.0**SHIFTS
+        at = np.clip(np.searchsorted(known, times), 1, len(known) - 1) - 1
+        share = np.clip(np.log(times / known[at]) / np.log(known[at + 1] / known[at]), 0, 1)[:, None]
+        here = centered(run[t][:, living])
+        inner = np.einsum("pn,spn->sn", here, there)
+        # Of H(t) with (1 - share) H(first) + share H(second), from inner products.
+        product = (1 - share) * inner[at] + share * inner[at + 1]
+        norm = (1 - share) ** 2 * squares[at] + 2 * share * (1 - share) * neighbours[at] + share**2 * squares[at + 1]
+        curves.append((product / np.sqrt(norm * (here**2).sum(0))).mean(1))
+    return np.mean(curves, axis=0)

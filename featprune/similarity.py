@@ -22,9 +22,14 @@ def alive(h: np.ndarray) -> np.ndarray:
         return h.std(0) > STILL * np.abs(h).max(0)
 
 
+def centered(h: np.ndarray) -> np.ndarray:
+    """Columns of mean 0, in float64."""
+    return h - h.mean(0, dtype=np.float64)
+
+
 def _standardized(h: np.ndarray) -> np.ndarray:
     """Columns of mean 0 and norm 1."""
-    h = h - h.mean(0)
+    h = centered(h)
     return h / np.linalg.norm(h, axis=0)
 
 
@@ -67,7 +72,7 @@ def unbiased_cka(a: np.ndarray, b: np.ndarray) -> float:
     own HSIC isn't positive.
     """
     # Removing the mean first changes nothing but the rounding.
-    a, b = a - a.mean(0), b - b.mean(0)
+    a, b = centered(a), centered(b)
     k, l = a @ a.T, b @ b.T  # noqa: E741
     own = unbiased_hsic(k, k), unbiased_hsic(l, l)
     return unbiased_hsic(k, l) / np.sqrt(own[0] * own[1]) if min(own) > 0 else np.nan
