@@ -9,28 +9,39 @@ STATEMENT = "\n\nCHANGED = True\n"
 FIGURES = {
     "plot_accuracy_vs_density": 3,
     "plot_alpha_sweep": 1,
+    "plot_claims": 3,
+    "plot_feature_similarity": 1,
+    "plot_feature_similarity_vs_density": 1,
     "plot_headline": 1,
     "plot_layerwise_density": 3,
     "plot_learning_curves": 3,
     "plot_pixel_mask": 3,
+    "plot_preactivation_dynamics": 1,
     "plot_preactivations": 3,
+    "plot_richness": 1,
+    "plot_teacher_overlap": 1,
+    "plot_toy_preactivations": 1,
 }
 TABLES = {
+    "aggregate_claims": 3,
+    "aggregate_features": 1,
     "aggregate_headline": 1,
     "aggregate_layers": 3,
+    "aggregate_overlap": 1,
     "aggregate_pixel_mask": 3,
     "aggregate_preactivations": 3,
+    "aggregate_richness": 1,
     "aggregate_summary": 3,
     "write_provenance": 1,
 }
 TRAINING = {
-    "train_dense": 4,
+    "train_dense": 8,
     "train_pruned_digits_1_2": 2,
     "train_pruned_digits_baseline_1_2": 1,
     "train_pruned_tiny_1_1": 2,
     "train_pruned_tiny_2_2": 2,
 }
-DUMPS = {"dump_preactivations": 6}
+MEASURES = {"dump_preactivations": 10, "compare_features": 6, "measure_richness": 4}
 
 
 def test_code_of_a_figure(scratch):
@@ -53,14 +64,20 @@ def test_code_of_training(scratch):
     scratch.append("featprune/training.py", STATEMENT)
     plan = scratch.plan()
     assert {rule: n for rule, n in plan.counts().items() if rule in TRAINING} == TRAINING
-    assert {rule: n for rule, n in plan.counts().items() if rule not in TRAINING} == DUMPS | TABLES | FIGURES
+    assert {rule: n for rule, n in plan.counts().items() if rule not in TRAINING} == MEASURES | TABLES | FIGURES
 
 
 def test_code_of_the_features(scratch):
     scratch.append("featprune/features.py", STATEMENT)
     counts = scratch.plan().counts()
     assert not set(TRAINING) & set(counts)
-    assert counts["dump_preactivations"] == 6
+    assert counts["dump_preactivations"] == 10
+
+
+def test_code_of_a_measure_trains_and_dumps_nothing(scratch):
+    scratch.append("featprune/similarity.py", STATEMENT)
+    drawn = {"plot_claims": 1, "plot_feature_similarity": 1, "plot_feature_similarity_vs_density": 1}
+    assert scratch.plan().counts() == {"compare_features": 6, "aggregate_features": 1, "aggregate_claims": 1} | drawn
 
 
 def test_code_of_a_script(scratch):
@@ -151,7 +168,7 @@ def test_a_dataset_reruns_nothing(scratch):
 def test_a_criterion_or_a_rewind_trains_nothing_again(scratch, add):
     # The tables use all of CRITERIA and REWINDS, so they may be made again.
     add(scratch)
-    assert not {rule for rule in scratch.plan().counts() if rule in TRAINING | DUMPS}
+    assert not {rule for rule in scratch.plan().counts() if rule in TRAINING | MEASURES}
 
 
 def test_a_new_figure_draws_itself_only(scratch):

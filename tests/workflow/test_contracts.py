@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from featprune.runfiles import load_run, load_snapshots
 
-KINDS = {".json", ".log", ".parquet", ".png", ".safetensors", ".svg", ".tsv", ".yaml"}
+KINDS = {".gif", ".json", ".log", ".md", ".parquet", ".png", ".safetensors", ".svg", ".tsv", ".yaml"}
 STRINGS = (pa.string(), pa.large_string())
 SUMMARY = {
     "experiment": STRINGS,
@@ -196,7 +196,7 @@ def test_round_one_prunes_the_smallest_weights_of_the_shared_dense_run(runs):
 def test_files_are_of_the_known_kinds_and_none_is_a_pickle(results):
     files = [file for file in results.rglob("*") if file.is_file()]
     assert {file.suffix for file in files} == KINDS
-    starts = {".safetensors": b"", ".parquet": b"PAR1", ".png": b"\x89PNG", ".svg": b"<?xml"}
+    starts = {".safetensors": b"", ".parquet": b"PAR1", ".png": b"\x89PNG", ".svg": b"<?xml", ".gif": b"GIF89a"}
     for file in files:
         assert file.stat().st_size > 0 or file.suffix == ".log"
         assert file.read_bytes().startswith(starts.get(file.suffix, b""))
@@ -205,11 +205,19 @@ def test_files_are_of_the_known_kinds_and_none_is_a_pickle(results):
 
 
 def test_every_figure_of_an_experiment_is_there(results):
-    usual = {"accuracy_vs_density", "layerwise_density", "learning_curves", "pixel_mask", "preactivations"}
-    drawn = {"tiny": usual | {"alpha_sweep"}, "digits": usual | {"headline"}, "digits_baseline": usual}
+    usual = {"accuracy_vs_density", "claims", "layerwise_density", "learning_curves", "pixel_mask", "preactivations"}
+    features = {
+        "feature_similarity",
+        "feature_similarity_vs_density",
+        "richness",
+        "teacher_overlap",
+        "toy_preactivations",
+    }
+    drawn = {"tiny": usual | features | {"alpha_sweep"}, "digits": usual | {"headline"}, "digits_baseline": usual}
     for experiment, names in drawn.items():
         found = {file.name for file in (results / "figures" / experiment).iterdir()}
-        assert found == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+        animated = {"preactivation_dynamics.gif"} if experiment == "tiny" else set()
+        assert found == {f"{name}.{kind}" for name in names for kind in ("png", "svg")} | animated
 
 
 def test_the_resolved_config_tells_everything(results):

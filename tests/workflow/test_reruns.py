@@ -4,31 +4,51 @@ import pytest
 
 # What every change to the configuration brings with it, and what a change to any run does.
 CONFIG = {"write_config": 1}
-TINY = {
-    "aggregate_layers": 1,
-    "aggregate_pixel_mask": 1,
-    "aggregate_preactivations": 1,
-    "aggregate_summary": 1,
-    "plot_accuracy_vs_density": 1,
-    "plot_alpha_sweep": 1,
-    "plot_layerwise_density": 1,
-    "plot_learning_curves": 1,
-    "plot_pixel_mask": 1,
-    "plot_preactivations": 1,
-    "write_provenance": 1,
-}
-DIGITS = {rule: count for rule, count in TINY.items() if rule != "plot_alpha_sweep"} | {
-    "aggregate_headline": 1,
-    "plot_headline": 1,
-}
+PERFORMANCE = dict.fromkeys(
+    [
+        "aggregate_claims",
+        "aggregate_layers",
+        "aggregate_pixel_mask",
+        "aggregate_summary",
+        "plot_accuracy_vs_density",
+        "plot_claims",
+        "plot_layerwise_density",
+        "plot_learning_curves",
+        "plot_pixel_mask",
+        "write_provenance",
+    ],
+    1,
+)
+FEATURES = dict.fromkeys(
+    [
+        "aggregate_claims",
+        "aggregate_features",
+        "aggregate_overlap",
+        "aggregate_preactivations",
+        "aggregate_richness",
+        "plot_claims",
+        "plot_feature_similarity",
+        "plot_feature_similarity_vs_density",
+        "plot_preactivation_dynamics",
+        "plot_preactivations",
+        "plot_richness",
+        "plot_teacher_overlap",
+        "plot_toy_preactivations",
+    ],
+    1,
+)
+# What is measured of each run.
+MEASURING = ("dump_preactivations", "compare_features", "measure_richness")
+TINY = PERFORMANCE | FEATURES | {"plot_alpha_sweep": 1}
+DIGITS = PERFORMANCE | {"aggregate_headline": 1, "plot_headline": 1}
 
 
 def trained(plan):
-    return [job for job in plan if job.trains or job.rule == "dump_preactivations"]
+    return [job for job in plan if job.trains or job.rule in MEASURING]
 
 
 def downstream(plan):
-    return {rule: n for rule, n in plan.counts().items() if not rule.startswith(("train_", "dump_"))}
+    return {rule: n for rule, n in plan.counts().items() if not rule.startswith("train_") and rule not in MEASURING}
 
 
 def test_a_finished_study_has_nothing_to_do(finished):
@@ -40,10 +60,12 @@ def test_a_finished_study_has_nothing_to_do(finished):
 def test_an_alpha_runs_its_own_cells(finished, change):
     plan = finished.plan(overlay=change("tiny", alphas=[0.3, 1, 3]))
     assert plan.counts() == {
-        "train_dense": 1,
+        "train_dense": 3,  # with null and ceiling
         "train_pruned_tiny_1_1": 1,
         "train_pruned_tiny_2_2": 1,
-        "dump_preactivations": 2,
+        "dump_preactivations": 4,
+        "compare_features": 3,
+        "measure_richness": 2,
         **TINY,
         **CONFIG,
     }
@@ -56,7 +78,9 @@ def test_a_change_to_one_side_of_the_headline_draws_it_again(finished, change):
     assert plan.counts() == {
         "train_dense": 1,
         "train_pruned_digits_baseline_1_2": 1,
-        **{rule: n for rule, n in DIGITS.items() if "preactivations" not in rule},
+        **DIGITS,
+        "aggregate_claims": 2,
+        "plot_claims": 2,
         **CONFIG,
     }
     assert all("experiment=digits_baseline/alpha=1/lr=3/" in job for job in trained(plan))
@@ -65,6 +89,9 @@ def test_a_change_to_one_side_of_the_headline_draws_it_again(finished, change):
         "headline_difference",
         "headline.png",
         "headline.svg",
+        "claims",
+        "claims.png",
+        "claims.svg",
     }
 
 
@@ -74,7 +101,9 @@ def test_a_rewind_runs_its_own_cells(finished, change):
         "train_pruned_tiny_1_1": 2,
         "train_pruned_tiny_2_2": 2,
         "dump_preactivations": 2,
-        **TINY,
+        "compare_features": 2,
+        # Richness is that of the dense run and the tickets.
+        **{rule: n for rule, n in TINY.items() if "richness" not in rule and "overlap" not in rule},
         **CONFIG,
     }
     assert all("experiment=tiny" in job and "rewind=random" in job for job in trained(plan))
@@ -90,7 +119,7 @@ def test_a_criterion_runs_its_own_cells(finished, change):
 def test_a_seed_runs_its_own_block(finished):
     plan = finished.plan(overlay={"seeds": {"count": 3}})
     assert {rule: n for rule, n in plan.counts().items() if rule.startswith("train_")} == {
-        "train_dense": 4,
+        "train_dense": 8,
         "train_pruned_digits_1_2": 2,
         "train_pruned_digits_baseline_1_2": 1,
         "train_pruned_tiny_1_1": 2,
@@ -104,7 +133,8 @@ def test_rounds_run_as_new_segments(finished, change):
     assert plan.counts() == {
         "train_pruned_tiny_3_3": 2,
         "train_pruned_tiny_4_4": 2,
-        **{rule: n for rule, n in TINY.items() if "preactivations" not in rule},
+        **PERFORMANCE,
+        "plot_alpha_sweep": 1,
         **CONFIG,
     }
     plan = finished.plan(overlay=change("digits", pruning={"rounds": 4}))
@@ -136,10 +166,12 @@ def test_a_lost_figure_is_drawn_again(scratch, kind):
 def test_training_anew_stays_within_its_experiment(finished, change, key):
     plan = finished.plan(overlay=change("tiny", training=key))
     assert plan.counts() == {
-        "train_dense": 2,
+        "train_dense": 6,
         "train_pruned_tiny_1_1": 2,
         "train_pruned_tiny_2_2": 2,
-        "dump_preactivations": 4,
+        "dump_preactivations": 8,
+        "compare_features": 6,
+        "measure_richness": 4,
         **TINY,
         **CONFIG,
     }
@@ -157,10 +189,12 @@ def test_a_dataset_takes_its_experiments_along(finished):
     plan = finished.plan(overlay={"datasets": {"small_teacher": {"options": {"seed": 1}}}})
     assert plan.counts() == {
         "fetch_dataset": 1,
-        "train_dense": 2,
+        "train_dense": 6,
         "train_pruned_tiny_1_1": 2,
         "train_pruned_tiny_2_2": 2,
-        "dump_preactivations": 4,
+        "dump_preactivations": 8,
+        "compare_features": 6,
+        "measure_richness": 4,
         **TINY,
         **CONFIG,
     }
@@ -170,11 +204,28 @@ def test_a_dataset_takes_its_experiments_along(finished):
 def test_the_probe_set_trains_nothing(finished, change):
     plan = finished.plan(overlay=change("tiny", features={"probe": 12}))
     assert plan.counts() == {
-        "dump_preactivations": 4,
-        "aggregate_preactivations": 1,
-        "plot_preactivations": 1,
+        "dump_preactivations": 8,
+        "compare_features": 6,
+        "measure_richness": 4,
+        **{rule: n for rule, n in FEATURES.items() if "overlap" not in rule},
         **CONFIG,
     }
+
+
+def test_the_kernels_samples_concern_richness_only(finished, change):
+    plan = finished.plan(overlay=change("tiny", features={"kernel_samples": 5}))
+    assert plan.counts() == {"measure_richness": 4, "aggregate_richness": 1, "plot_richness": 1, **CONFIG}
+
+
+def test_a_margin_changes_verdicts_only(finished):
+    plan = finished.plan(overlay={"claims": {"margins": {"accuracy": 0.01}}})
+    assert plan.counts() == {"aggregate_claims": 3, "plot_claims": 3, **CONFIG}
+
+
+def test_an_experiment_may_have_seeds_of_its_own(finished, change):
+    plan = finished.plan(overlay=change("tiny", seeds={"count": 4, "block": 2}))
+    assert all("experiment=tiny/" in job and "/seeds=2-3/" in job for job in trained(plan))
+    assert plan.counts().items() >= {"train_dense": 6, **TINY}.items()
 
 
 @pytest.mark.parametrize(
@@ -203,6 +254,8 @@ def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):
         "train_pruned_tiny_1_1": 2,
         "train_pruned_tiny_2_2": 2,
         "dump_preactivations": 2,
+        "compare_features": 2,
+        "measure_richness": 2,
         **TINY,
         **CONFIG,
     }
