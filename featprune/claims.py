@@ -13,10 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from featprune.frames import MEASURES, alike, nearest_one
 from featprune.inference import (
-    FAILS,
-    HOLDS,
     MIN_BOOTSTRAP,
-    UNDECIDED,
     Decomposition,
     Interval,
     bootstrap_interval,
@@ -27,6 +24,7 @@ from featprune.inference import (
 )
 from featprune.rewind import DENSE, REINITIALIZED, REORDERED, TICKET
 from featprune.tables import headline, tune
+from featprune.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 
 COLUMNS = {
     "experiment": "str",
@@ -52,7 +50,6 @@ COLUMNS = {
     "seeds_needed": "Int32",
 }
 STRATEGY = ["criterion", "rewind"]
-CLAIM_1, CLAIM_2, CLAIM_3, HYPOTHESIS, HEADLINE = "1", "2", "3", "hypothesis", "headline"
 
 
 @dataclass(frozen=True)
@@ -135,12 +132,12 @@ def test_error(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
     accuracy = tuned["test_accuracy"].notna().any()
     margin = rules.margins.accuracy if accuracy else float(np.log(rules.margins.loss))
     dense = of_kind(tuned, DENSE).set_index(["alpha", "seed"])["performance"]
-    longer = of_kind(tuned, ("dense", "none")).set_index(["alpha", "round", "seed"])["performance"]
+    longer = of_kind(tuned, ("dense", "none")).set_index(["alpha", "total_steps", "seed"])["performance"]
     pruned = tuned[tuned["criterion"] != "dense"]
     against = {
         "test_error": pruned["performance"] - dense.reindex(pd.MultiIndex.from_frame(pruned[["alpha", "seed"]])).array,
         "test_error_matched": pruned["performance"]
-        - longer.reindex(pd.MultiIndex.from_frame(pruned[["alpha", "round", "seed"]])).array,
+        - longer.reindex(pd.MultiIndex.from_frame(pruned[["alpha", "total_steps", "seed"]])).array,
     }
     pruned = pruned.assign(**against)
     nulls = of_kind(pruned, (TICKET[0], "random")).groupby(["alpha", "round"])[list(against)].mean()
@@ -210,6 +207,8 @@ def similarity(features: pd.DataFrame, rules: Rules) -> Iterator[dict]:
             for measure, sign in MEASURES.items():
                 low, high = (side[measure].reindex(index).to_numpy() for side in (null, ceiling))
                 value = mine[measure].to_numpy()
+                whole = np.isfinite(value) & np.isfinite(low) & np.isfinite(high)
+                value, low, high = value[whole], low[whole], high[whole]
                 with np.errstate(invalid="ignore", divide="ignore"):
                     interval = mean_interval((value - low) / (high - low), rules.one_sided)
                 threshold = 1 - rules.margins.features
@@ -220,9 +219,9 @@ def similarity(features: pd.DataFrame, rules: Rules) -> Iterator[dict]:
                     interval,
                     interval.within(threshold, np.inf) if apart else UNDECIDED,
                     decides=measure == next(iter(MEASURES)),
-                    null_estimate=float(np.mean(low)),
-                    ceiling_estimate=float(np.mean(high)),
-                    raw_estimate=float(np.mean(value)),
+                    null_estimate=float(np.mean(low)) if whole.any() else np.nan,
+                    ceiling_estimate=float(np.mean(high)) if whole.any() else np.nan,
+                    raw_estimate=float(np.mean(value)) if whole.any() else np.nan,
                     seeds_needed=one_threshold(interval, threshold, rules) if apart else None,
                     **cell,
                 )
@@ -258,8 +257,8 @@ def time_shift(shifts: pd.DataFrame, rules: Rules) -> Iterator[dict]:
 def hypothesis(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
     """Whether alpha acts alike at all densities on tickets, and less so on each other strategy."""
     tuned = tune(summary[(summary["criterion"] != "dense")], ["lr"])
-    cubes = {kind: cube(runs) for kind, runs in tuned.assign(performance=performance(tuned)).groupby(STRATEGY)}
-    cubes = {kind: values for kind, values in cubes.items() if min(values.shape[:2]) > 1 and values.shape[2]}
+    tables = {kind: complete(runs) for kind, runs in tuned.assign(performance=performance(tuned)).groupby(STRATEGY)}
+    tables = {kind: table for kind, table in tables.items() if len(table) and min(table.columns.levshape) > 1}
     confidence, limit = 1 - rules.level, rules.margins.interaction
 
     def judged(interval: Interval, low: float, high: float) -> tuple[str, int | None]:
@@ -282,7 +281,8 @@ def hypothesis(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
             rules.resamples,
         )
 
-    for kind, values in cubes.items():
+    for kind, table in tables.items():
+        values = cube(table)
         split: Decomposition = decompose(values)
         alphas, densities, _ = values.shape
         ranks = 1 / densities if alphas > 2 else np.nan
@@ -292,21 +292,26 @@ def hypothesis(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
         yield row(kind, "interaction", of_alpha, -np.inf, limit, kind == TICKET, split.noise_share)
         yield row(kind, "interaction_total", total, -np.inf, limit, False, np.nan)
         yield row(kind, "rank_consistency", concordance, 1 - limit, np.inf, False, ranks)
-        if kind != TICKET and TICKET in cubes and cubes[TICKET].shape == values.shape:
-            difference = interval_of(
-                lambda other, ticket: decompose(other).interaction_of_alpha - decompose(ticket).interaction_of_alpha,
-                values,
-                cubes[TICKET],
-            )
-            yield row(kind, "messier", difference, 0, np.inf, True, 0.0)
+        if kind == TICKET or TICKET not in tables or not table.columns.equals(tables[TICKET].columns):
+            continue
+        both = table.index.intersection(tables[TICKET].index)
+        difference = interval_of(
+            lambda other, ticket: decompose(other).interaction_of_alpha - decompose(ticket).interaction_of_alpha,
+            cube(table.loc[both]),
+            cube(tables[TICKET].loc[both]),
+        )
+        yield row(kind, "messier", difference, 0, np.inf, True, 0.0)
 
 
-def cube(runs: pd.DataFrame) -> np.ndarray:
-    """Performance as (alphas, densities, seeds), without seeds of which any run diverged."""
+def complete(runs: pd.DataFrame) -> pd.DataFrame:
+    """Performance with a row a seed and a column a pair (alpha, round), without seeds of which any run diverged."""
     table = runs.pivot_table(index="seed", columns=["alpha", "round"], values="performance", dropna=False)
-    shape = (runs["alpha"].nunique(), runs["round"].nunique())
-    values = table.sort_index(axis=1).dropna().to_numpy()
-    return values.T.reshape(*shape, len(values)) if values.shape[1] == shape[0] * shape[1] else np.zeros((*shape, 0))
+    return table.sort_index(axis=1).dropna()
+
+
+def cube(table: pd.DataFrame) -> np.ndarray:
+    """The same as an array (alphas, densities, seeds)."""
+    return table.to_numpy().T.reshape(*table.columns.remove_unused_levels().levshape, len(table))
 
 
 def headline_gain(ours: pd.DataFrame, baseline: pd.DataFrame, rules: Rules) -> Iterator[dict]:
@@ -326,8 +331,7 @@ def headline_gain(ours: pd.DataFrame, baseline: pd.DataFrame, rules: Rules) -> I
         if not pairs:
             continue
         gains = {key: pair["ours"] - pair["baseline"] for key, pair in pairs.items()}
-        # Where alpha 1 itself was chosen there is no difference, and nothing to test.
-        p = [stats.ttest_1samp(gain, 0).pvalue if gain.std() > 0 else 1.0 for gain in gains.values()]
+        p = [p_value(gain) for gain in gains.values()]
         adjusted = multipletests(p, rules.level, "holm")[1]
         for (key, gain), corrected in zip(gains.items(), adjusted, strict=True):
             interval = mean_interval(gain, confidence)
@@ -356,3 +360,8 @@ def headline_gain(ours: pd.DataFrame, baseline: pd.DataFrame, rules: Rules) -> I
                 null_estimate=0.0,
                 seeds_needed=min(filter(None, needed), default=None),
             )
+
+
+def p_value(differences: pd.Series) -> float:
+    """Of the two-sided t test; where all differences are the same, whether that is none."""
+    return stats.ttest_1samp(differences, 0).pvalue if differences.std() > 0 else float((differences == 0).all())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from featprune.claims import CLAIM_1, CLAIM_2, CLAIM_3, HEADLINE, HYPOTHESIS, Rules
-from featprune.inference import FAILS, HOLDS, MIN_BOOTSTRAP, MOST_SEEDS, UNDECIDED
+from featprune.claims import Rules
+from featprune.inference import MIN_BOOTSTRAP, MOST_SEEDS
+from featprune.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 
 TITLES = {
     CLAIM_1: "Claim 1: the same test error as the dense network",
@@ -96,9 +97,11 @@ def undecided(rows: pd.DataFrame) -> str:
     text = f"{len(rows)} undecided at {int(rows['n_seeds'].min())} seeds."
     if len(needed):
         middle, most = int(np.median(needed)), needed.max()
-        text += f" If means and deviations stay as observed, {middle} seeds decide half of them, {most} all"
         missing = len(rows) - len(needed)
-        text += f" but {missing}, for which {MOST_SEEDS} are too few or nothing is known." if missing else "."
+        which = f"{len(needed)} of them" if missing else "them"
+        text += f" If means and deviations stay as observed, {middle} seeds would decide half of {which}, {most} all."
+        if missing:
+            text += f" For {missing}, {MOST_SEEDS} seeds are too few or nothing is known."
     return text
 
 
@@ -111,7 +114,10 @@ def details(rows: pd.DataFrame) -> str:
             "alpha": rows["alpha"].map("{:g}".format),
             "weights (%)": (100 * rows["density"]).map(digits.format),
             "estimate": rows["estimate"].map(digits.format),
-            "interval": [f"[{low:.3g}, {high:.3g}]" for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)],
+            "interval": [
+                f"[{low:.3g}, {high:.3g}]" if np.isfinite(low) else ""
+                for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
+            ],
             "null": rows["null_estimate"].map(digits.format),
             "ceiling": rows["ceiling_estimate"].map(digits.format),
             "measured": rows["raw_estimate"].map(digits.format),

@@ -68,7 +68,10 @@ def time_shift(run: Sequence[Mapping[int, np.ndarray]], dense: Sequence[Mapping[
     if not steps:
         return {"shift": np.nan, "correlation": np.nan, "shifted_correlation": np.nan}
     curve = np.mean([_shifted(ours, theirs, steps) for ours, theirs in zip(run, dense, strict=True)], axis=0)
-    best = int(np.nan_to_num(curve).argmax())
+    # Of equally good shifts the smallest.
+    best = min(
+        np.flatnonzero(np.isclose(curve, np.max(curve), rtol=0, atol=1e-12)), key=lambda i: abs(SHIFTS[i]), default=0
+    )
     shift, unshifted = (SHIFTS[best], np.abs(SHIFTS).argmin()) if np.isfinite(curve).all() else (np.nan, best)
     return {
         "shift": float(shift),

@@ -25,13 +25,18 @@ def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
 def alike(features: pd.DataFrame) -> pd.DataFrame:
     """Each measure's mean over hidden layers: a row a run, seed and step.
 
-    Correlations are multiplied by shared / alive: a unit that only the dense network has counts as 0.
+    Correlations of H are multiplied by the share of the dense network's live units that has a partner: a unit that
+    only the dense network has counts as 0. A network that diverged has no value.
     """
     hidden = features[features["layer"] < features["layer"].max()]
-    covered = hidden["shared"] / (hidden["units"] - hidden["dead_dense"])
-    matched = ("correlation", "assigned_correlation")
-    both = {name: (hidden[name] * covered).where(hidden["shared"] > 0, 0.0) for name in matched}
-    hidden = hidden.assign(**both)
+    alive, alive_dense = (hidden["units"] - hidden[side] for side in ("dead", "dead_dense"))
+    partners = {"correlation": hidden["shared"], "assigned_correlation": np.minimum(alive, alive_dense)}
+    sound = hidden["frobenius"].notna()
+    covered = {
+        name: (hidden[name] * count / alive_dense).where(hidden["shared"] > 0, 0.0).where(sound)
+        for name, count in partners.items()
+    }
+    hidden = hidden.assign(**covered)
     keys = ["alpha", "lr", "criterion", "rewind", "round", "density", "seed", "step"]
     # A layer without a value leaves none for the network.
     return hidden.groupby(keys)[list(MEASURES)].agg(lambda column: column.mean(skipna=False)).reset_index()

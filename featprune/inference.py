@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
+from featprune.verdicts import FAILS, HOLDS, UNDECIDED
+
 MIN_BOOTSTRAP = 3  # seeds: two have three distinct resamples
 MOST_SEEDS = 1000  # that `seeds_needed` looks at
 
@@ -65,7 +66,9 @@ def bootstrap_interval(
         method="percentile",
         rng=np.random.default_rng(0),
     )
-    error = float(result.standard_error) * np.sqrt(seeds / (seeds - 1))
+    # A resample may leave nothing to take a share of.
+    resampled = result.bootstrap_distribution[np.isfinite(result.bootstrap_distribution)]
+    error = float(resampled.std(ddof=1)) * np.sqrt(seeds / (seeds - 1)) if len(resampled) > resamples / 2 else np.nan
     half = float(stats.t.ppf((1 + confidence) / 2, seeds - 1)) * error
     return Interval(estimate, estimate - half, estimate + half, seeds, error * np.sqrt(seeds))
 
@@ -109,8 +112,8 @@ class Decomposition:
 
     @property
     def noise_share(self) -> float:
-        """What `interaction_of_alpha` is, uncorrected, where alpha does nothing."""
-        return _share(self.interaction_noise, self.alpha_noise)
+        """What the seeds' noise in the interaction adds to `interaction_of_alpha` where it isn't taken off."""
+        return _share(self.interaction_noise, self.interaction + self.alpha + self.alpha_noise)
 
 
 def _share(part: float, rest: float) -> float:

@@ -210,7 +210,7 @@ class Study:
         return files
 
     def drawn_feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
-        """Those whose matrices are drawn: first block, alpha and lr nearest 1, the dense and the sparsest round."""
+        """Those whose matrices are drawn: first block, alpha and lr nearest 1, dense and middle pruned round."""
         first = self.blocks(name)[0]
         runs = [(cell, round, block) for cell, round, block in self.feature_runs(name) if block == first]
 
@@ -218,9 +218,10 @@ class Study:
             return min(values, key=lambda value: abs(log(float(value))), default=None)
 
         alpha, lr = (nearest_one(getattr(cell, axis) for cell, _, _ in runs) for axis in ("alpha", "lr"))
-        last = max((round for _, round, _ in runs), default=0)
+        rounds = sorted({round for _, round, _ in runs} - {0})
+        drawn = {0, *rounds[len(rounds) // 2 :][:1]}
         for cell, round, block in runs:
-            if (cell.alpha, cell.lr) == (alpha, lr) and round in (0, last):
+            if (cell.alpha, cell.lr) == (alpha, lr) and round in drawn:
                 yield cell, round, block
 
     def shows(self, name: str, figure: Figure) -> bool:

@@ -11,16 +11,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from featprune.errors import FeatpruneError
 from featprune.storage import atomic
 
 if TYPE_CHECKING:
+    import matplotlib.animation
     import matplotlib.figure
     import pandas as pd
 
 DPI = 200  # of the PNG files
+ANIMATION_DPI, FRAMES_PER_SECOND = 100, 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Figure:
     needs: tuple[str, ...] = ()  # what an experiment must have: see `Study.shows`
     formats: tuple[str, ...] = ("png", "svg")
 
-    def draw(self, tables: Mapping[str, pd.DataFrame]) -> matplotlib.figure.Figure:
+    def draw(self, tables: Mapping[str, pd.DataFrame]) -> matplotlib.figure.Figure | matplotlib.animation.Animation:
         """Draw from the frames named in `self.tables`.
 
         Raises FeatpruneError naming the figure and the table if a table is missing or has nothing to draw.
@@ -66,7 +69,7 @@ FIGURES: dict[str, Figure] = {
         "feature_similarity_vs_density", ("features",), "Features", ("comparisons",)
     ),
     "richness": Figure("richness", ("richness",), "Features", ("features", "alphas")),
-    "claims": Figure("claims", ("claims",), "Claims", ("pruning",)),
+    "claims": Figure("claims", ("claims", "tuned"), "Claims", ("pruning",)),
     "teacher_overlap": Figure("teacher_overlap", ("overlap",), "Features", ("teacher", "comparisons")),
     "toy_preactivations": Figure("toy_preactivations", ("preactivations",), "Features", ("teacher", "comparisons")),
     "preactivation_dynamics": Figure(
@@ -77,14 +80,24 @@ FIGURES: dict[str, Figure] = {
 }
 
 
-def save(figure: matplotlib.figure.Figure, paths: Iterable[str | Path]) -> None:
+def save(figure: matplotlib.figure.Figure | matplotlib.animation.Animation, paths: Iterable[str | Path]) -> None:
     """Write the figure to each path, in the format of its suffix; the same figure gives the same bytes."""
+    from matplotlib.animation import Animation, PillowWriter
+
     from featprune.figures.style import theme
 
     undated = {".svg": {"Date": None}, ".png": {"Software": None}}
+    moves = isinstance(figure, Animation)
     for path in map(Path, paths):
-        if path.suffix not in undated:
-            raise FeatpruneError(f"{path}: a figure is saved as {' or '.join(undated)}")
+        if path.suffix not in ({".gif"} if moves else undated):
+            raise FeatpruneError(f"{path}: a figure is saved as {' or '.join(undated)}, an animation as .gif")
         # Ticks are made as they are drawn, so the theme must hold here too.
         with atomic(path) as partial, theme():
-            figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=undated[path.suffix])
+            if not moves:
+                figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=undated[path.suffix])
+                continue
+            # The writer takes the format from the suffix, which a partial file lacks.
+            with TemporaryDirectory(dir=path.parent, prefix=f"{partial.name}.") as folder:
+                whole = Path(folder, path.name)
+                figure.save(whole, PillowWriter(fps=FRAMES_PER_SECOND), dpi=ANIMATION_DPI)
+                whole.replace(partial)

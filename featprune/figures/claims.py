@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
-from featprune.claims import CLAIM_1, CLAIM_2, CLAIM_3, HEADLINE, HYPOTHESIS
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
 from featprune.figures.panels import MAX_COLUMNS, head, is_bottom, is_left, key, legend, strategy_panels
 from featprune.figures.style import SMALL, density_axis, order_methods, percent, pick_rounds
 from featprune.frames import nearest_one
-from featprune.inference import FAILS, HOLDS, UNDECIDED
+from featprune.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 
 ESTIMATE = Metric("estimate", "estimate")
 TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features\nat the end", CLAIM_3: "3  features\nalong time"}
@@ -43,21 +43,24 @@ LOOKS = {  # blue, orange and light grey: told apart by any colour vision, and i
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw from the table `claims`; if the table `tuned` is there, test errors are written in its unit."""
+    """Draw from the table `claims`, with test errors in the unit of the table `tuned`."""
     deciding = tables["claims"][tables["claims"]["decides"]]
     shown = select(deciding)
     ESTIMATE.require(shown, "claims")
     rounds, alphas = pick_rounds(shown, MAX_DENSITIES), sorted(shown["alpha"].unique())
-    metric = choose_metric(tables["tuned"]) if "tuned" in tables else None
-    panels = strategy_panels(shown[shown["round"].isin(rounds)])
-    places = place_rows([claim for claim in TITLES if (shown["claim"] == claim).any()], list(rounds))
+    shown = shown[shown["round"].isin(rounds)]
+    metric = choose_metric(tables["tuned"])
+    panels = strategy_panels(shown)
+    claims = [claim for claim in TITLES if (shown["claim"] == claim).any()]
+    # The y of each row: claims below each other with a gap between, in each the rounds.
+    places = {(c, r): i * (len(rounds) + GAP) + j for i, c in enumerate(claims) for j, r in enumerate(rounds)}
     lower = deciding[np.isfinite(deciding["estimate"])].groupby("claim")
     strips = {claim: strip for claim, strip in STRIPS.items() if claim in lower.groups}
     columns = 2 if len(panels) == 4 else min(len(panels), MAX_COLUMNS)
     lines = -(-len(panels) // columns)
-    width = max(columns * max(len(alphas) * CELL[0] + 0.2, 1.7) + 2.5, 3.4 * len(strips))
+    width = max(columns * max(len(alphas) * CELL[0] + 0.2, 1.7) + 2.8, 3.4 * len(strips))
     heights = [lines * ((max(places.values()) + 1) * CELL[1] + 0.4) + 0.8]
-    heights += [max(1.5, 0.9 + 0.19 * max(len(lower.get_group(claim)) for claim in strips))] if strips else []
+    heights += [max(1.6, 0.9 + 0.19 * (deciding["claim"] == HYPOTHESIS).sum())] * bool(strips)
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     top, *bottom = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     axes = list(top.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat)
@@ -77,10 +80,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     better = any(map(is_better, shown.itertuples()))
     legend(top, handles + [key("none", f"{BETTER}  better than dense")] * better, title="verdict")
     for part in bottom:
-        for ax, (claim, draw_strip) in zip(
-            part.subplots(1, len(strips), squeeze=False).flat, strips.items(), strict=True
-        ):
-            draw_strip(ax, lower.get_group(claim))
+        for ax, claim in zip(part.subplots(1, len(strips), squeeze=False).flat, strips, strict=True):
+            strips[claim](ax, lower.get_group(claim))
     head(figure, deciding)
     return figure
 
@@ -95,17 +96,12 @@ def select(deciding: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([tested.merge(compared), nearest_one(features, "lr")], ignore_index=True)
 
 
-def place_rows(claims: Sequence[str], rounds: Sequence[int]) -> dict[tuple[str, int], float]:
-    """The y of each (claim, round): claims below each other with a gap between, in each the rounds."""
-    return {(c, r): i * (len(rounds) + GAP) + j for i, c in enumerate(claims) for j, r in enumerate(rounds)}
-
-
 def is_better(row) -> bool:
     """Whether a claim fails because the pruned network is better than the dense one."""
     return row.claim == CLAIM_1 and row.verdict == FAILS and row.estimate > 0
 
 
-def draw_cells(ax: Axes, rows: pd.DataFrame, places: Mapping, alphas: Sequence[float], metric: Metric | None) -> None:
+def draw_cells(ax: Axes, rows: pd.DataFrame, places: Mapping, alphas: Sequence[float], metric: Metric) -> None:
     """A cell a row of the table, coloured by its verdict, with the verdict's sign and the estimate."""
     for row in rows.itertuples():
         look, x, y = LOOKS[row.verdict], alphas.index(row.alpha), places[row.claim, row.round]
@@ -118,26 +114,28 @@ def draw_cells(ax: Axes, rows: pd.DataFrame, places: Mapping, alphas: Sequence[f
     ax.spines[:].set_visible(False)
 
 
-def effect(claim: str, estimate: float, metric: Metric | None) -> str:
-    """The estimate in few characters; claim 1's in points of accuracy or as a ratio of errors, if it is known which."""
+def effect(claim: str, estimate: float, metric: Metric) -> str:
+    """The estimate in few characters; claim 1's in points of accuracy or as a ratio of errors."""
     if np.isnan(estimate):
         return "–"
-    text = f"{estimate:.2f}" if claim != CLAIM_1 and abs(estimate) < 10 else f"{estimate:+.2g}"
-    if claim == CLAIM_1 and metric:
-        text = f"{100 * estimate:+.1f}" if metric is ACCURACY else f"×{np.exp(-estimate):.3g}"
+    if claim != CLAIM_1:
+        # + 0.0: no minus sign before a zero
+        text = f"{round(estimate, 2) + 0.0:.2f}" if abs(estimate) < 10 else f"{estimate:.2g}"
+    else:
+        text = f"{round(100 * estimate, 1) + 0.0:+.1f}" if metric is ACCURACY else f"×{np.exp(-estimate):.3g}"
     return text.replace("-", "−")
 
 
-def name_rows(ax: Axes, places: Mapping, rounds: Mapping[int, float], metric: Metric | None) -> None:
+def name_rows(ax: Axes, places: Mapping, rounds: Mapping[int, float], metric: Metric) -> None:
     """Write the densities, and left of them the claims."""
     ax.set_yticks(list(places.values()), [f"{percent(rounds[number])} %" for _, number in places])
     style = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "fontsize": SMALL}
     ax.annotate("weights", (0, -0.5), xytext=(-4, 5), ha="right", **style)
-    unit = "" if not metric else "\n(points of\naccuracy)" if metric is ACCURACY else "\n(ratio)"
+    unit = "points of\naccuracy" if metric is ACCURACY else "ratio to dense"
     for claim in dict.fromkeys(claim for claim, _ in places):
         middle = np.mean([place for (name, _), place in places.items() if name == claim])
-        text = TITLES[claim] + unit * (claim == CLAIM_1)
-        ax.annotate(text, (0, middle), xytext=(-96, 0), va="center", **style)
+        text = TITLES[claim] + f"\n({unit})" * (claim == CLAIM_1)
+        ax.annotate(text, (0, middle), xytext=(-112, 0), va="center", **style)
 
 
 def draw_points(rows: pd.DataFrame, places: Sequence[float], scale: float, lines, scatter) -> None:
@@ -147,9 +145,8 @@ def draw_points(rows: pd.DataFrame, places: Sequence[float], scale: float, lines
         mine = (rows["verdict"] == verdict).to_numpy()
         value, low, high = scale * rows.loc[mine, ["estimate", "ci_low", "ci_high"]].to_numpy(float).T
         lines(places[mine], low, high, color=look.color, linewidth=2, zorder=2)
-        scatter(
-            places[mine], value, s=28, color=look.color, edgecolor="0.3", linewidth=0.5, marker=look.marker, zorder=3
-        )
+        style = {"color": look.color, "marker": look.marker, "edgecolor": "0.3", "linewidth": 0.5}
+        scatter(places[mine], value, s=28, zorder=3, **style)
 
 
 def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
@@ -164,8 +161,12 @@ def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
     ax.axvline(0, color="0.4", linewidth=0.8, zorder=1)
     ends = rows[["estimate", "ci_low", "ci_high", "null_estimate"]].assign(zero=0).to_numpy(float)
     ax.set(xlim=(max(np.nanmin(ends), -1) - 0.05, min(np.nanmax(ends), 1) + 0.05), ylim=(len(rows) - 0.4, -0.6))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set_yticks(range(len(rows)), names)
-    ax.set(xlabel=r"share of $\alpha$'s effect that depends on density", title=r"hypothesis: $\alpha$ acts uniformly")
+    ax.set(
+        xlabel=r"share of $\alpha$'s effect that depends on density",
+        title=r"hypothesis: $\alpha$ acts uniformly on tickets",
+    )
 
 
 def draw_gain(ax: Axes, rows: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from featprune.figures.bands import draw_band, over_seeds
 from featprune.figures.panels import grid, head, is_bottom, is_left, legend
@@ -33,8 +34,10 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             draw_band(ax, curve["step"], curve, palette[alpha], marker="o")
         SIMILARITY.style_axis(ax, label=is_left(axes, index))
         # Step 0 has a place of its own, one tick to the left of the first snapshot.
-        ax.set_xscale("symlog", linthresh=steps[steps > 0].min(), linscale=0.5)
-        ax.set_xlim(0, steps.max())
+        first = steps[steps > 0].min()
+        ax.set_xscale("symlog", linthresh=first, linscale=0.5)
+        ax.set_xlim(-0.1 * first, 1.2 * steps.max())
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         if is_bottom(axes, index):
             ax.set_xlabel("training step")
         ax.set_title(title + SIMILARITY.note_diverged(last_step(runs)))

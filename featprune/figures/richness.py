@@ -14,12 +14,13 @@ from featprune.figures.style import DENSE, SMALL, alpha_axis, density_palette, p
 from featprune.frames import nearest_one
 
 MEASURES = {
-    "weight_movement": "weight movement",
+    "weight_movement": "relative weight movement",
     "kernel_movement": "kernel movement",
-    "kernel_trace": "kernel trace,\nend / start",
+    "kernel_trace": "kernel trace (end / start)",
     "linearization_error": "linearization error",
 }
 LIMITS = {"lazy": 0.1, "rich": 0.5}  # of the dense network's linearization error: below it, above it
+ROOM = 1.5  # the factor by which the axis goes on beyond these limits
 MAX_DENSITIES = 5
 
 
@@ -44,9 +45,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             means = over_seeds(runs[runs["measure"] == measure], ["alpha"], metric)
             draw_band(ax, means["alpha"], means, color, marker="o")
         metric.style_axis(ax)
-        alpha_axis(ax, final["alpha"], label=is_bottom(axes, index))
         if measure == "linearization_error":
             draw_limits(ax)
+        alpha_axis(ax, final["alpha"], label=is_bottom(axes, index))
     handles = [key(DENSE, "100 (dense)", marker="o")]
     handles += [key(palette[density], percent(density), marker="o") for density in rounds.values()]
     legend(figure, handles, title="weights\nremaining (%)")
@@ -55,8 +56,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def draw_limits(ax: Axes) -> None:
-    """Where the lazy ends and the rich begins."""
+    """Where the lazy ends and the rich begins; named beside the panel, where no curve is."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(low, LIMITS["lazy"] / ROOM), max(high, LIMITS["rich"] * ROOM))
     for (name, limit), va in zip(LIMITS.items(), ("top", "bottom"), strict=True):
         ax.axhline(limit, color="0.4", linestyle="--", linewidth=0.6, zorder=1)
-        place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": va}
-        ax.annotate(name, (0.02, limit), (0, 2 if va == "bottom" else -2), fontsize=SMALL, color="0.4", **place)
+        ax.text(1.01, limit, name, transform=ax.get_yaxis_transform(), fontsize=SMALL, color="0.4", va=va)

@@ -1,0 +1,101 @@
+"""The toy's order parameters: units specialize on the teacher's (top), and which units the mask keeps (bottom)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import spearmanr
+
+from featprune.figures.bands import Metric, draw_band, over_seeds
+from featprune.figures.panels import head, key, legend, one_criterion
+from featprune.figures.style import DENSE, density_palette, percent, pick
+from featprune.frames import nearest_one
+
+MAX_ALPHAS = 3
+KEPT = 0.1  # the bottom row shows the ticket whose density is nearest to this
+BINS, MIN_UNITS = 10, 3  # of equal width on the logarithmic axis; no mean is drawn of fewer units
+SPECIALIZATION = Metric("specialization", "specialization")
+RUN = ["alpha", "rewind", "round", "density", "seed", "step"]
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw from the table `overlap`: the dense networks and the tickets."""
+    table = tables["overlap"]
+    dense, tickets = table[table["rewind"] == "dense"], table[table["rewind"] == "init"]
+    shown = nearest_one(pd.concat([dense, one_criterion(tickets)]), "lr")
+    units = by_unit(shown)
+    means = specialization(units)
+    SPECIALIZATION.require(means, "overlap")
+    alphas = np.array(sorted(means["alpha"].unique()))
+    alphas = alphas[pick(np.log(alphas), MAX_ALPHAS)]
+    rounds = means[means["rewind"] == "init"].groupby("round")["density"].mean()
+    palette = density_palette(rounds)
+    figure = Figure(figsize=(1.95 * max(len(alphas), 2) + 1.6, 4.6), layout="constrained")
+    axes = figure.subplots(2, len(alphas), sharey="row", squeeze=False)
+    for alpha, (top, bottom) in zip(alphas, axes.T, strict=True):
+        mine = means[means["alpha"] == alpha]
+        for number, density in rounds.items():
+            curve = over_seeds(mine[(mine["rewind"] == "init") & (mine["round"] == number)], ["step"], SPECIALIZATION)
+            draw_band(top, curve["step"], curve, palette[density])
+        curve = over_seeds(mine[mine["rewind"] == "dense"], ["step"], SPECIALIZATION)
+        draw_band(top, curve["step"], curve, DENSE)
+        for null in curve["mean"].head(1):
+            top.axhline(null, color=DENSE, linestyle="--", linewidth=0.7, zorder=1)
+        # Step 0 has a place of its own, one tick to the left of the first recorded step.
+        top.set_xscale("symlog", linthresh=mine.loc[mine["step"] > 0, "step"].min(), linscale=0.5)
+        top.set(xlim=(0, mine["step"].max()), xlabel="training step", title=rf"$\alpha$ = {alpha:g}")
+        if len(rounds):
+            number = np.abs(np.log(rounds / KEPT)).idxmin()
+            draw_kept(bottom, pair(units[units["alpha"] == alpha], number), palette[rounds[number]])
+            axes[1, 0].set_ylabel(f"incoming weights kept\n(ticket of {percent(rounds[number])} %)")
+    axes[0, 0].set_ylabel("specialization")
+    handles = [key(DENSE, "100 (dense)"), *(key(palette[density], percent(density)) for density in rounds)]
+    handles += [key(DENSE, "random directions\n(dense, step 0)", linestyle="--", linewidth=0.7)]
+    legend(figure, handles, title="weights\nremaining (%)")
+    head(figure, shown)
+    figure.align_ylabels()
+    return figure
+
+
+def by_unit(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a student unit: specialization (its largest overlap with a teacher unit), strength and survivors.
+
+    A unit without incoming weights has no overlap; its specialization is 0, as is its strength.
+    """
+    rows = table.assign(specialization=table["overlap"].abs()).groupby([*RUN, "unit"])
+    units = rows.agg({"specialization": "max", "strength": "first", "survivors": "first"}).reset_index()
+    return units.assign(specialization=units["specialization"].where(units["strength"] != 0, 0.0))
+
+
+def specialization(units: pd.DataFrame) -> pd.DataFrame:
+    """A row a run, seed and step: the mean over units, weighted by strength; NaN for a run that diverged."""
+    parts = units.assign(product=units["specialization"] * units["strength"]).groupby(RUN)
+    sums = parts[["product", "strength"]].agg(lambda column: column.sum(skipna=False))
+    return (sums["product"] / sums["strength"]).rename("specialization").reset_index()
+
+
+def pair(units: pd.DataFrame, number: int) -> pd.DataFrame:
+    """A row a unit and seed: what the dense network makes of it (`use`), and its survivors in the ticket's mask."""
+    last = units[units["step"] == units["step"].max()]
+    dense, ticket = (last[last["rewind"] == name] for name in ("dense", "init"))
+    dense = dense.assign(use=dense["specialization"] * dense["strength"])[["seed", "unit", "use"]].dropna()
+    return dense.merge(ticket.loc[ticket["round"] == number, ["seed", "unit", "survivors"]])
+
+
+def draw_kept(ax: Axes, pairs: pd.DataFrame, color) -> None:
+    """A point a unit and seed, means over bins of units, and the rank correlation's mean over seeds."""
+    pairs = pairs[pairs["use"] > 0]
+    ax.scatter(pairs["use"], pairs["survivors"], s=5, color=color, alpha=0.3, linewidth=0)
+    if len(pairs):
+        bins = pairs.groupby(pd.cut(np.log(pairs["use"]), BINS), observed=True)[["use", "survivors"]]
+        parts = bins.mean()[bins.size() >= MIN_UNITS]
+        ax.plot(parts["use"], parts["survivors"], color=DENSE, marker="o")
+    varied = [mine for _, mine in pairs.groupby("seed") if (mine[["use", "survivors"]].std() > 0).all()]
+    if varied:
+        rho = np.mean([spearmanr(mine["use"], mine["survivors"]).statistic for mine in varied])
+        ax.set_title(rf"Spearman's $\rho$ = {rho:.2f}".replace("-", "−"))
+    ax.set(xscale="log", xlabel="specialization × strength\nin the dense network")
