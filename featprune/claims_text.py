@@ -16,7 +16,8 @@ TITLES = {
     HYPOTHESIS: "Hypothesis: alpha changes tickets uniformly, the others messily",
     HEADLINE: "Headline: the right alpha beats the baseline",
 }
-VERDICTS = (HOLDS, FAILS, UNDECIDED)
+BETTER = f"{FAILS} (better)"
+VERDICTS = (HOLDS, FAILS, BETTER, UNDECIDED)
 
 
 def describe(claims: pd.DataFrame, rules: Rules) -> str:
@@ -44,10 +45,16 @@ def overview(claims: pd.DataFrame) -> str:
     """One line a claim."""
     lines = []
     for claim, title in TITLES.items():
-        verdicts = claims.loc[(claims["claim"] == claim) & claims["decides"], "verdict"]
-        if len(verdicts):
-            lines.append(f"- {title}: {tally(verdicts)} (of {len(verdicts)}).")
+        rows = claims[(claims["claim"] == claim) & claims["decides"]]
+        if len(rows):
+            lines.append(f"- {title}: {tally(told(rows))} (of {len(rows)}).")
     return "\n".join(lines)
+
+
+def told(rows: pd.DataFrame) -> pd.Series:
+    """The verdicts, with those that fail because the pruned network is better told apart."""
+    better = (rows["verdict"] == FAILS) & rows["statistic"].str.startswith("test_error") & (rows["estimate"] > 0)
+    return rows["verdict"].mask(better, BETTER)
 
 
 def tally(verdicts: pd.Series) -> str:
@@ -77,8 +84,8 @@ def explanation(claim: str, rules: Rules) -> str:
 
 def counts(rows: pd.DataFrame) -> str:
     """Verdicts over densities: a row a strategy, a column an alpha."""
-    table = rows.assign(strategy=strategy(rows)).pivot_table(
-        index="strategy", columns="alpha", values="verdict", aggfunc=tally, sort=True
+    table = rows.assign(strategy=strategy(rows), told=told(rows)).pivot_table(
+        index="strategy", columns="alpha", values="told", aggfunc=tally, sort=True
     )
     return table.rename(columns=lambda alpha: f"alpha {alpha:g}").fillna("").to_markdown()
 
@@ -123,14 +130,7 @@ def details(rows: pd.DataFrame) -> str:
             "measured": rows["raw_estimate"].map(digits.format),
             "adjusted p": rows["p_adjusted"].map(digits.format),
             "seeds": rows["n_seeds"],
-            "verdict": [
-                f"{verdict} (better)"
-                if verdict == FAILS and statistic.startswith("test_error") and estimate > 0
-                else verdict
-                for verdict, statistic, estimate in zip(
-                    rows["verdict"], rows["statistic"], rows["estimate"], strict=True
-                )
-            ],
+            "verdict": told(rows),
             "seeds needed": [
                 "" if verdict != UNDECIDED else f"> {MOST_SEEDS} or unknown" if pd.isna(n) else int(n)
                 for verdict, n in zip(rows["verdict"], rows["seeds_needed"], strict=True)

@@ -15,11 +15,8 @@ from featprune.figures.style import Color
 from featprune.frames import alike, nearest_one
 
 SIMILARITY = Metric("correlation", "unit-matched correlation\nwith the dense network")
-CEILING = "reordered"
-REFERENCES = {  # rewind of a dense network -> title and grey
-    CEILING: ("ceiling: dense,\nanother data order", "0.80"),
-    "reinitialized": ("null: dense,\nanother initialization", "0.90"),
-}
+CEILING, NULL = "ceiling: dense,\nanother data order", "null: dense,\nanother initialization"
+REFERENCES = {CEILING: ("reordered", "0.80"), NULL: ("reinitialized", "0.90")}  # title -> rewind and grey
 
 Panels = dict[str, pd.DataFrame]
 
@@ -34,7 +31,7 @@ def select(features: pd.DataFrame) -> tuple[Panels, Panels]:
     SIMILARITY.require(pd.concat([runs.head(0), *strategies.values()]), "features")
     references = {
         title: runs[(runs["criterion"] == "dense") & (runs["rewind"] == rewind)]
-        for rewind, (title, _) in REFERENCES.items()
+        for title, (rewind, _) in REFERENCES.items()
     }
     return strategies, {title: mine for title, mine in references.items() if len(mine)}
 
@@ -46,7 +43,7 @@ def last_step(runs: pd.DataFrame) -> pd.DataFrame:
 
 def draw_references(ax: Axes, references: Panels, x: Sequence[float] | None = None) -> None:
     """The range over alphas of each reference's means: step by step, or at the last step wherever `x` is."""
-    for title, grey in REFERENCES.values():
+    for title, (_, grey) in REFERENCES.items():
         if title in references:
             means = over_seeds(references[title], ["alpha", "step"], SIMILARITY)
             span = (means if x is None else last_step(means)).groupby("step")["mean"].agg(["min", "max"])
@@ -57,5 +54,5 @@ def draw_references(ax: Axes, references: Panels, x: Sequence[float] | None = No
 
 def explain(palette: dict[float, Color], references: Panels) -> list[Artist]:
     """The legend: alphas, and the references' ranges."""
-    ranges = [Patch(color=grey, label=title) for title, grey in REFERENCES.values() if title in references]
+    ranges = [Patch(color=grey, label=title) for title, (_, grey) in REFERENCES.items() if title in references]
     return [*(key(color, f"{alpha:g}", marker="o") for alpha, color in palette.items()), *ranges]
