@@ -19,7 +19,7 @@ STILL = 1e-6
 def alive(h: np.ndarray) -> np.ndarray:
     """Bool (N,): units whose response depends on the probe input. A unit with a value that isn't finite is dead."""
     with np.errstate(invalid="ignore", over="ignore"):
-        return h.std(0) > STILL * np.abs(h).max(0)
+        return h.std(0, dtype=np.float64) > STILL * np.abs(h).max(0)
 
 
 def centered(h: np.ndarray) -> np.ndarray:

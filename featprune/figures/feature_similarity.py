@@ -29,7 +29,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure, axes = grid(len(panels))
     for index, (ax, (title, runs)) in enumerate(zip(axes, panels.items(), strict=True)):
         if title not in references:
-            draw_references(ax, references)
+            draw_references(ax, references, palette)
         for alpha, curve in over_seeds(runs, ["alpha", "step"], SIMILARITY).groupby("alpha"):
             draw_band(ax, curve["step"], curve, palette[alpha], marker="o")
         SIMILARITY.style_axis(ax, label=is_left(axes, index))

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import draw_band, over_seeds
-from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend
-from featprune.figures.similarity import CEILING, SIMILARITY, Panels, draw_references, explain, last_step, select
-from featprune.figures.style import Color, alpha_palette, density_axis
+from featprune.figures.panels import grid, head, is_bottom, is_left, legend
+from featprune.figures.similarity import SIMILARITY, draw_references, explain, last_step, select
+from featprune.figures.style import alpha_palette, density_axis
 
 WIDTH = 0.03  # over which points at a single density are spread, in log density
 
@@ -33,19 +32,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             draw_band(ax, curve["density"] * np.exp(-apart[alpha]), curve, palette[alpha], marker="o")
         SIMILARITY.style_axis(ax, label=is_left(axes, index))
         density_axis(ax, densities, label=is_bottom(axes, index))
-        draw_references(ax, references, ax.get_xlim())
-        draw_ceilings(ax, references, palette)
+        draw_references(ax, references, palette, ax.get_xlim())
         ax.set_title(title + SIMILARITY.note_diverged(final))
-    handles = explain(palette, references)
-    if CEILING in references:
-        handles.append(key("0.4", "ceiling at\nthe same α", linestyle="--", linewidth=0.8))
-    legend(figure, handles, title=r"$\alpha$")
+    legend(figure, explain(palette, references), title=r"$\alpha$")
     head(figure, features)
     return figure
-
-
-def draw_ceilings(ax: Axes, references: Panels, palette: dict[float, Color]) -> None:
-    """A thin line across the panel at each alpha's own ceiling."""
-    if CEILING in references:
-        for row in over_seeds(last_step(references[CEILING]), ["alpha"], SIMILARITY).itertuples():
-            ax.axhline(row.mean, color=palette[row.alpha], linestyle="--", linewidth=0.8, zorder=1)

@@ -29,25 +29,29 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     richness = nearest_one(tables["richness"], "lr")
     richness = richness[(richness["layer"] == 0) & richness["measure"].isin(MEASURES)]
     final = richness[richness["step"] == richness["step"].max()]
-    Metric("value", "value").require(final, "richness")
     # Zero has no place on a logarithmic axis.
-    final = final.assign(value=final["value"].where(final["value"] > 0))
+    final = final.assign(positive=final["value"].where(final["value"] > 0))
     pruned = one_criterion(final[final["rewind"] == "init"])
     dense = final[final["rewind"] == "dense"]
+    Metric("positive", "value").require(pd.concat([dense, pruned]), "richness")
     rounds = pick_rounds(pruned, MAX_DENSITIES) if len(pruned) else {}
     palette = density_palette(rounds.values())
     figure = Figure(figsize=(6.2, 4.6), layout="constrained")
     axes = list(figure.subplots(2, 2, sharex=True).flat)
+    networks = [(pruned[pruned["round"] == number], palette[density]) for number, density in rounds.items()]
+    networks.append((dense, DENSE))
+    shown = pd.concat([runs for runs, _ in networks])
     for index, (ax, (measure, label)) in enumerate(zip(axes, MEASURES.items(), strict=True)):
-        metric = Metric("value", label, log=True)
-        networks = {number: (pruned[pruned["round"] == number], palette[rounds[number]]) for number in rounds}
-        for runs, color in [*networks.values(), (dense, DENSE)]:
+        mine = shown[shown["measure"] == measure]
+        metric = Metric("positive", label, log=mine["positive"].notna().any())
+        for runs, color in networks:
             means = over_seeds(runs[runs["measure"] == measure], ["alpha"], metric)
             draw_band(ax, means["alpha"], means, color, marker="o")
         metric.style_axis(ax)
         if measure == "linearization_error":
             draw_limits(ax)
         alpha_axis(ax, final["alpha"], label=is_bottom(axes, index))
+        ax.set_title(Metric("value", label).note_diverged(mine).strip())
     handles = [key(DENSE, "100 (dense)", marker="o")]
     handles += [key(palette[density], percent(density), marker="o") for density in rounds.values()]
     legend(figure, handles, title="weights\nremaining (%)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -16,7 +16,8 @@ from featprune.frames import alike, nearest_one
 
 SIMILARITY = Metric("correlation", "unit-matched correlation\nwith the dense network")
 CEILING, NULL = "ceiling: dense,\nanother data order", "null: dense,\nanother initialization"
-REFERENCES = {CEILING: ("reordered", "0.80"), NULL: ("reinitialized", "0.90")}  # title -> rewind and grey
+REFERENCES = {CEILING: "reordered", NULL: "reinitialized"}  # title -> rewind of a dense network
+CEILING_LINE, NULL_GREY = {"linestyle": "--", "linewidth": 0.8}, "0.87"
 
 Panels = dict[str, pd.DataFrame]
 
@@ -30,8 +31,7 @@ def select(features: pd.DataFrame) -> tuple[Panels, Panels]:
     strategies = strategy_panels(runs)
     SIMILARITY.require(pd.concat([runs.head(0), *strategies.values()]), "features")
     references = {
-        title: runs[(runs["criterion"] == "dense") & (runs["rewind"] == rewind)]
-        for title, (rewind, _) in REFERENCES.items()
+        title: runs[(runs["criterion"] == "dense") & (runs["rewind"] == rewind)] for title, rewind in REFERENCES.items()
     }
     return strategies, {title: mine for title, mine in references.items() if len(mine)}
 
@@ -41,18 +41,28 @@ def last_step(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["step"] == runs["step"].max()]
 
 
-def draw_references(ax: Axes, references: Panels, x: Sequence[float] | None = None) -> None:
-    """The range over alphas of each reference's means: step by step, or at the last step wherever `x` is."""
-    for title, (_, grey) in REFERENCES.items():
-        if title in references:
-            means = over_seeds(references[title], ["alpha", "step"], SIMILARITY)
-            span = (means if x is None else last_step(means)).groupby("step")["mean"].agg(["min", "max"])
-            edges = (span.index, span["min"], span["max"]) if x is None else (x, *span.iloc[0])
+def draw_references(
+    ax: Axes, references: Panels, palette: Mapping[float, Color], x: Sequence[float] | None = None
+) -> None:
+    """Each alpha's ceiling, and the null's range over alphas: step by step, or at the last step across `x`."""
+    for title, runs in references.items():
+        means = over_seeds(runs, ["alpha", "step"], SIMILARITY).pivot(index="step", columns="alpha", values="mean")
+        if x is not None:
+            means = means.iloc[[-1] * len(x)].set_axis(x)
+        if title == CEILING:
+            # Ceilings differ more between alphas than networks between densities: a range of them would say nothing.
+            for alpha, curve in means.items():
+                ax.plot(curve.index, curve, color=palette[alpha], zorder=1.5, **CEILING_LINE)
+        else:
             # With a line around it, since of one alpha there is no range.
-            ax.fill_between(*edges, color=grey, linewidth=1.0, zorder=0)
+            ax.fill_between(means.index, means.min(axis=1), means.max(axis=1), color=NULL_GREY, linewidth=1, zorder=0)
 
 
-def explain(palette: dict[float, Color], references: Panels) -> list[Artist]:
-    """The legend: alphas, and the references' ranges."""
-    ranges = [Patch(color=grey, label=title) for title, (_, grey) in REFERENCES.items() if title in references]
-    return [*(key(color, f"{alpha:g}", marker="o") for alpha, color in palette.items()), *ranges]
+def explain(palette: Mapping[float, Color], references: Panels) -> list[Artist]:
+    """The legend: alphas, and the references."""
+    looks = {
+        CEILING: key("0.4", f"{CEILING}\n(at the same $\\alpha$)", **CEILING_LINE),
+        NULL: Patch(color=NULL_GREY, label=f"{NULL}\n(range over $\\alpha$)"),
+    }
+    alphas = (key(color, f"{alpha:g}", marker="o") for alpha, color in palette.items())
+    return [*alphas, *(looks[title] for title in references)]

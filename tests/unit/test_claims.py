@@ -21,7 +21,7 @@ from featprune.claims import (
     headline_gain,
     p_value,
 )
-from featprune.claims_text import describe
+from featprune.claims_text import describe, told
 from featprune.frames import MEASURES
 from featprune.inference import FAILS, HOLDS, UNDECIDED, bootstrap_interval, decompose, rank_consistency
 from featprune.tables import SUMMARY_TYPES
@@ -586,7 +586,7 @@ def test_the_text_tells_every_claim_its_verdicts_and_the_seeds_it_takes():
         (line,) = (line for line in text.splitlines() if line.startswith("- ") and title in line)
         mine = claims[claims["decides"] & (claims["claim"] == title[:-1].removeprefix("Claim ").lower())]
         assert f"(of {len(mine)})" in line
-        for verdict, count in mine["verdict"].value_counts().items():
+        for verdict, count in told(mine).value_counts().items():
             assert f"{count} {verdict}" in line
         assert f"## {title}" in text
     needed = row(claims, CLAIM_2, "correlation")["seeds_needed"]

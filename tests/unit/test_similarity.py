@@ -202,3 +202,10 @@ def test_a_row_has_a_column_for_every_measure_and_quantile():
         *("cka", "frobenius", "kernel_alignment"),
         *(f"correlation_{name}" for name in QUANTILES),
     ]
+
+
+def test_a_constant_unit_is_dead_in_single_precision_too():
+    # A mean that is accumulated in float32 is off by more than the threshold.
+    h = np.random.default_rng(0).standard_normal((200, 300)).astype(np.float32)
+    h[:, ::2] = np.linspace(0.05, 0.5, 150, dtype=np.float32)
+    assert np.array_equal(alive(h), np.arange(300) % 2 == 1)
