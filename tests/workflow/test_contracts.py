@@ -60,7 +60,8 @@ def test_the_runs_are_those_of_the_study(runs):
     digits = {("digits", "1", rewind, r) for rewind in ("init", "none") for r in ("1", "2")}
     baseline = {("digits_baseline", "1", "init", r) for r in ("1", "2")}
     dense = {(name, "1", "dense", "0") for name in ("digits", "digits_baseline")}
-    assert found == tiny | digits | baseline | dense
+    references = {("tiny", a, kind, "0") for a in ("0.3", "1") for kind in ("reordered", "reinitialized")}
+    assert found == tiny | digits | baseline | dense | references
     assert len(runs) == len(found)
     for run in runs:
         assert [part.split("=")[0] for part in run.parts[-7:]] == [
@@ -144,6 +145,31 @@ def test_the_schema_of_a_summary(results):
         for row in table.to_pylist():
             chained = (row["round"] + 1) * 30 if row["rewind"] == "none" else 30
             assert (row["steps"], row["total_steps"], row["diverged"]) == (30, chained, False)
+
+
+def test_the_schema_of_the_claims(results):
+    known = {"tiny": {"1", "2", "3", "hypothesis"}, "digits": {"1", "headline"}, "digits_baseline": {"1"}}
+    for experiment, claims in known.items():
+        table = pq.read_table(results / f"tables/{experiment}/claims.parquet", partitioning=None)
+        strings = ("claim", "rewind", "statistic", "verdict")
+        numbers = ("alpha", "density", "estimate", "ci_low", "ci_high", "null_estimate")
+        assert all(table.schema.field(name).type in STRINGS for name in strings)
+        assert all(table.schema.field(name).type == pa.float64() for name in numbers)
+        assert table.schema.field("n_seeds").type == pa.int32()
+        assert set(table["claim"].to_pylist()) == claims
+        assert set(table["verdict"].to_pylist()) <= {"holds", "fails", "undecided"}
+        assert (results / f"tables/{experiment}/claims.md").read_text().startswith(f"# Claims: {experiment}")
+
+
+def test_a_dense_run_that_differs_in_one_thing_is_null_and_ceiling(results):
+    features = pq.read_table(results / "tables/tiny/features.parquet", partitioning=None).to_pandas()
+    assert set(zip(features["criterion"], features["rewind"], strict=True)) == {
+        ("magnitude", "init"),
+        ("dense", "reordered"),
+        ("dense", "reinitialized"),
+    }
+    start = features[(features["step"] == 0) & (features["layer"] == 1)].groupby("rewind")["correlation"].mean()
+    assert start["reordered"] == pytest.approx(1) and abs(start["reinitialized"]) < 0.5
 
 
 def pruned(weights, masks):
