@@ -72,7 +72,9 @@ def dump_preactivations(
     values = {}
     for step in steps:
         values[step] = network.preactivations(snapshots[step].weights, snapshots[step].biases, x)
-    with atomic(path) as partial, pq.ParquetWriter(partial, table_schema, compression="zstd") as writer:
+    # Floats hardly repeat: split into bytes they take two thirds of what they do in a dictionary.
+    encoding = {"use_byte_stream_split": ["preactivation.list.element"], "use_dictionary": ["seed", "step", "layer"]}
+    with atomic(path) as partial, pq.ParquetWriter(partial, table_schema, compression="zstd", **encoding) as writer:
         for replica, seed in enumerate(seeds):
             for layer, width in enumerate(widths):
                 h = np.concatenate([values[step][layer][replica] for step in steps])

@@ -116,7 +116,7 @@ def test_the_schema_and_the_order_of_preactivations(runs):
     widest = {"tiny": 8, "digits": 12, "digits_baseline": 12}
     probes = {"tiny": 10, "digits": 20, "digits_baseline": 20}
     found = [run for run in runs if (run / "preactivations.parquet").exists()]
-    assert len(found) == 2 * 2 + 2
+    assert len(found) == 2 * (2 + 2) + 2, "dense runs, references and tickets of tiny, dense runs of the others"
     for run in found:
         experiment = axes(run)["experiment"]
         table = pq.read_table(run / "preactivations.parquet", partitioning=None)
@@ -264,4 +264,4 @@ def test_the_provenance_tells_with_what(results):
 
 def test_every_job_has_left_a_log_and_a_benchmark(results):
     for kind in ("logs", "benchmarks"):
-        assert len([file for file in (results / kind).rglob("*") if file.is_file()]) == 51, kind
+        assert len([file for file in (results / kind).rglob("*") if file.is_file()]) == 84, kind
