@@ -14,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from featprune.frames import MEASURES, alike, nearest_one
 from featprune.inference import (
     MIN_BOOTSTRAP,
+    TIE,
     Decomposition,
     Interval,
     bootstrap_interval,
@@ -97,7 +98,8 @@ def aggregate_claims(
     """
     rows = [*test_error(summary, rules), *hypothesis(summary, rules)]
     if features is not None:
-        rows += [*similarity(features, rules), *time_shift(shifts, rules)]
+        alike_rows = list(similarity(features, rules))
+        rows += [*alike_rows, *time_shift(shifts, related(alike_rows), rules)]
     if baseline is not None:
         rows += headline_gain(summary, baseline, rules)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(experiment=summary["experiment"].iloc[0])
@@ -145,7 +147,7 @@ def test_error(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
         cell = {"alpha": alpha, "lr": runs["lr"].iloc[0], "criterion": criterion, "rewind": rewind, "round": round}
         cell |= {"density": runs["density"].mean(), "confidence": rules.one_sided}
         for statistic in against:
-            if runs[statistic].isna().all():
+            if statistic != "test_error" and runs[statistic].isna().all():
                 continue
             interval = mean_interval(runs[statistic], rules.one_sided)
             null = nulls[statistic].get((alpha, round), np.nan)
@@ -227,8 +229,17 @@ def similarity(features: pd.DataFrame, rules: Rules) -> Iterator[dict]:
                 )
 
 
-def time_shift(shifts: pd.DataFrame, rules: Rules) -> Iterator[dict]:
-    """Beside claim 3: by how many factors of two of its time a run is ahead of the dense network."""
+def related(rows: list[dict]) -> set[tuple]:
+    """The cells whose features along time are more like the dense network's than an unrelated network's are."""
+    decided = (row for row in rows if row["claim"] == CLAIM_3 and row["decides"])
+    return {tuple(row[axis] for axis in ("alpha", "lr", *STRATEGY, "round")) for row in decided if row["ci_low"] > 0}
+
+
+def time_shift(shifts: pd.DataFrame, cells: set[tuple], rules: Rules) -> Iterator[dict]:
+    """Beside claim 3: by how many factors of two of its time a run is ahead of the dense network.
+
+    Undecided outside `cells`: there is no shift between unrelated networks.
+    """
     margin = float(np.log2(rules.margins.time))
     references = {
         name: of_kind(shifts, kind).groupby(["alpha", "lr"])["shift"].mean()
@@ -241,7 +252,7 @@ def time_shift(shifts: pd.DataFrame, rules: Rules) -> Iterator[dict]:
             CLAIM_3,
             "time_shift",
             interval,
-            interval.within(-margin, margin),
+            interval.within(-margin, margin) if (alpha, lr, criterion, rewind, round) in cells else UNDECIDED,
             seeds_needed=planned(interval, margin, rules),
             alpha=alpha,
             lr=lr,
@@ -363,5 +374,5 @@ def headline_gain(ours: pd.DataFrame, baseline: pd.DataFrame, rules: Rules) -> I
 
 
 def p_value(differences: pd.Series) -> float:
-    """Of the two-sided t test; where all differences are the same, whether that is none."""
-    return stats.ttest_1samp(differences, 0).pvalue if differences.std() > 0 else float((differences == 0).all())
+    """Of the two-sided t test; 1 where all differences are the same, which has nothing to compare them with."""
+    return stats.ttest_1samp(differences, 0).pvalue if differences.std() > TIE else 1.0

@@ -7,6 +7,7 @@ import pandas as pd
 
 from featprune.claims import Rules
 from featprune.inference import MIN_BOOTSTRAP, MOST_SEEDS
+from featprune.rewind import TICKET
 from featprune.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 
 TITLES = {
@@ -17,12 +18,13 @@ TITLES = {
     HEADLINE: "Headline: the right alpha beats the baseline",
 }
 BETTER = f"{FAILS} (better)"
-VERDICTS = (HOLDS, FAILS, BETTER, UNDECIDED)
+SMALL = f"{HOLDS} (below the margin)"
+VERDICTS = (HOLDS, SMALL, FAILS, BETTER, UNDECIDED)
 
 
 def describe(claims: pd.DataFrame, rules: Rules) -> str:
     """A Markdown page: each claim's rule in short, its verdicts counted, what would decide the rest, the numbers."""
-    parts = [f"# Claims: {claims['experiment'].iloc[0]}", overview(claims)]
+    parts = [f"# Claims: {claims['experiment'].iloc[0]}", overview(claims, rules)]
     for claim, title in TITLES.items():
         rows = claims[claims["claim"] == claim]
         if rows.empty:
@@ -31,30 +33,39 @@ def describe(claims: pd.DataFrame, rules: Rules) -> str:
         parts += [f"## {title}", explanation(claim, rules)]
         for statistic, mine in (*deciding.groupby("statistic"), *others.groupby("statistic")):
             parts.append(f"`{statistic}`{'' if mine['decides'].any() else ', which does not decide'}:")
-            parts.append(counts(mine) if mine["alpha"].notna().all() else details(mine))
+            parts.append(counts(mine, rules) if mine["alpha"].notna().all() else details(mine, rules))
         parts.append(undecided(deciding))
     parts.append("## The numbers\n\nThose that decide; `claims.parquet` has them all.")
     for claim, title in TITLES.items():
         rows = claims[(claims["claim"] == claim) & claims["decides"] & claims["alpha"].notna()]
         if len(rows):
-            parts += [f"### {title}", details(rows)]
+            parts += [f"### {title}", details(rows, rules)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def overview(claims: pd.DataFrame) -> str:
-    """One line a claim."""
+def overview(claims: pd.DataFrame, rules: Rules) -> str:
+    """One line a claim: the verdicts on tickets, and on all other strategies, some of which are meant to fail."""
     lines = []
     for claim, title in TITLES.items():
-        rows = claims[(claims["claim"] == claim) & claims["decides"]]
-        if len(rows):
-            lines.append(f"- {title}: {tally(told(rows))} (of {len(rows)}).")
+        rows = claims[claims["claim"] == claim]
+        deciding = rows[rows["decides"]]
+        ticket = (rows["criterion"] == TICKET[0]) & (rows["rewind"] == TICKET[1])
+        parts = {
+            "tickets": deciding[ticket[deciding.index]],
+            "tickets' change since the start": rows[ticket & (rows["statistic"] == "change_correlation")],
+            "other strategies": deciding[~ticket[deciding.index]],
+        }
+        told_of = [f"{name} {tally(told(mine, rules))}" for name, mine in parts.items() if len(mine)]
+        if told_of:
+            lines.append(f"- {title}: {'; '.join(told_of)}.")
     return "\n".join(lines)
 
 
-def told(rows: pd.DataFrame) -> pd.Series:
-    """The verdicts, with those that fail because the pruned network is better told apart."""
+def told(rows: pd.DataFrame, rules: Rules) -> pd.Series:
+    """The verdicts, telling apart failing by being better, and a gain that is there but smaller than the margin."""
     better = (rows["verdict"] == FAILS) & rows["statistic"].str.startswith("test_error") & (rows["estimate"] > 0)
-    return rows["verdict"].mask(better, BETTER)
+    small = (rows["verdict"] == HOLDS) & (rows["claim"] == HEADLINE) & (rows["ci_high"] < rules.margins.accuracy)
+    return rows["verdict"].mask(better, BETTER).mask(small, SMALL)
 
 
 def tally(verdicts: pd.Series) -> str:
@@ -82,9 +93,9 @@ def explanation(claim: str, rules: Rules) -> str:
     }[claim]
 
 
-def counts(rows: pd.DataFrame) -> str:
+def counts(rows: pd.DataFrame, rules: Rules) -> str:
     """Verdicts over densities: a row a strategy, a column an alpha."""
-    table = rows.assign(strategy=strategy(rows), told=told(rows)).pivot_table(
+    table = rows.assign(strategy=strategy(rows), told=told(rows, rules)).pivot_table(
         index="strategy", columns="alpha", values="told", aggfunc=tally, sort=True
     )
     return table.rename(columns=lambda alpha: f"alpha {alpha:g}").fillna("").to_markdown()
@@ -112,7 +123,7 @@ def undecided(rows: pd.DataFrame) -> str:
     return text
 
 
-def details(rows: pd.DataFrame) -> str:
+def details(rows: pd.DataFrame, rules: Rules) -> str:
     """Every row: where, estimate with interval, null, verdict, seeds that would decide it."""
     digits = "{:.3g}"
     table = pd.DataFrame(
@@ -130,7 +141,7 @@ def details(rows: pd.DataFrame) -> str:
             "measured": rows["raw_estimate"].map(digits.format),
             "adjusted p": rows["p_adjusted"].map(digits.format),
             "seeds": rows["n_seeds"],
-            "verdict": told(rows),
+            "verdict": told(rows, rules),
             "seeds needed": [
                 "" if verdict != UNDECIDED else f"> {MOST_SEEDS} or unknown" if pd.isna(n) else int(n)
                 for verdict, n in zip(rows["verdict"], rows["seeds_needed"], strict=True)

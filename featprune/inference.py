@@ -14,6 +14,7 @@ from featprune.verdicts import FAILS, HOLDS, UNDECIDED
 
 MIN_BOOTSTRAP = 3  # seeds: two have three distinct resamples
 MOST_SEEDS = 1000  # that `seeds_needed` looks at
+TIE = 1e-12  # a deviation that is rounding
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ def mean_interval(values: np.ndarray, confidence: float) -> Interval:
     if n < 2:
         return Interval(float(values.mean()) if n else np.nan, np.nan, np.nan, n, np.nan)
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
-    if deviation == 0:  # as when two networks are the same
-        return Interval(mean, mean, mean, n, 0.0)
+    if deviation < TIE:
+        # As when two networks are the same; else it is a tie of coarse numbers, which says nothing of their spread.
+        edge = mean if abs(mean) < TIE and n > 2 else np.nan
+        return Interval(mean, edge, edge, n, 0.0)
     low, high = stats.t.interval(confidence, n - 1, mean, deviation / np.sqrt(n))
     return Interval(mean, float(low), float(high), n, deviation)
 

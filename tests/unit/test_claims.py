@@ -585,9 +585,10 @@ def test_the_text_tells_every_claim_its_verdicts_and_the_seeds_it_takes():
     for title in ("Claim 1:", "Claim 2:", "Claim 3:", "Hypothesis:", "Headline:"):
         (line,) = (line for line in text.splitlines() if line.startswith("- ") and title in line)
         mine = claims[claims["decides"] & (claims["claim"] == title[:-1].removeprefix("Claim ").lower())]
-        assert f"(of {len(mine)})" in line
-        for verdict, count in told(mine).value_counts().items():
-            assert f"{count} {verdict}" in line
+        ticket = (mine["criterion"] == TICKET[0]) & (mine["rewind"] == TICKET[1])
+        for rows in (mine[ticket], mine[~ticket]):
+            for verdict, count in told(rows, RULES).value_counts().items():
+                assert f"{count} {verdict}" in line
         assert f"## {title}" in text
     needed = row(claims, CLAIM_2, "correlation")["seeds_needed"]
     assert f"1 undecided at 5 seeds. If means and deviations stay as observed, {needed} seeds would decide" in text
@@ -616,9 +617,26 @@ def test_strategies_are_compared_at_the_seeds_that_both_have():
     assert row(claims_of(summary), HYPOTHESIS, "messier", RANDOM)["n_seeds"] == 3
 
 
-def test_a_gain_that_all_seeds_share_holds():
-    assert p_value(pd.Series([0.25, 0.25])) == 0
-    assert p_value(pd.Series([0.0, 0.0])) == 1
+def test_a_tie_is_no_evidence():
+    assert p_value(pd.Series([0.25, 0.25])) == p_value(pd.Series([0.0, 0.0])) == 1
+    assert (claims_of(made_summary(gaps(-0.25), noise=0, seeds=2))["verdict"] == UNDECIDED).all()
+
+
+def test_there_is_no_time_shift_between_unrelated_networks():
+    unrelated = claims_of(features=made_features(0.1), shifts=made_shifts(0.0))
+    assert row(unrelated, CLAIM_3, "time_shift")["verdict"] == UNDECIDED
+
+
+def test_a_gain_below_the_margin_is_told_as_such():
+    rows = pd.DataFrame([{"claim": HEADLINE, "statistic": "gain", "verdict": HOLDS, "estimate": 2e-3, "ci_high": 3e-3}])
+    assert told(rows, RULES).tolist() == ["holds (below the margin)"]
+    assert told(rows.assign(ci_high=1.0), RULES).tolist() == [HOLDS]
+
+
+def test_a_point_at_which_every_pair_diverged_stays_in_the_table():
+    summary = diverge(made_summary(gaps(0)), rewind="init", round=1)
+    found = row(claims_of(summary), CLAIM_1, "test_error", TICKET)
+    assert found["n_seeds"] == 0 and found["verdict"] == UNDECIDED
 
 
 def test_one_seed_leaves_no_number_unsaid():

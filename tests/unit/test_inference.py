@@ -65,10 +65,12 @@ def test_too_few_values_have_no_interval_and_no_verdict():
     assert one.within(0, 3) == none.within(0, 3) == UNDECIDED
 
 
-def test_equal_values_are_certain():
-    interval = mean_interval([0.5] * 4, 0.9)
-    assert (interval.low, interval.high, interval.deviation) == (0.5, 0.5, 0.0)
-    assert (interval.within(0, 1), interval.within(0.6, 1)) == (HOLDS, FAILS)
+def test_a_tie_is_certain_of_nothing_but_zero():
+    same = mean_interval([0.0] * 3, 0.9)
+    assert (same.low, same.high, same.deviation) == (0.0, 0.0, 0.0)
+    assert (same.within(-1, 1), same.within(0.6, 1)) == (HOLDS, FAILS)
+    for tie in ([0.5] * 4, [0.1 + 0.2, 0.3, 0.3], [0.0] * 2):
+        assert mean_interval(tie, 0.9).within(-1, 1) == UNDECIDED
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])
