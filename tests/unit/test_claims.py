@@ -197,11 +197,6 @@ def test_a_diverged_seed_is_left_out(kind):
     assert found["verdict"] == HOLDS
 
 
-def test_a_cell_of_which_all_diverged_has_no_row():
-    claims = claims_of(diverge(made_summary(gaps(0), (TICKET, RANDOM)), rewind="random"))
-    assert set(claims.loc[claims["claim"] == CLAIM_1, "rewind"]) == {"init"}
-
-
 def test_the_matched_dense_network_is_the_one_trained_on():
     level = {DENSE: 0.9, NONE: 0.92, LONGER: 0.92}
     summary = made_summary(lambda kind, *_: level[kind], (NONE, LONGER))
