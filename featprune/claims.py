@@ -24,7 +24,7 @@ from featprune.inference import (
     seeds_needed,
 )
 from featprune.rewind import DENSE, REINITIALIZED, REORDERED, TICKET
-from featprune.tables import headline, tune
+from featprune.tables import headline, paired_gains, tune
 from featprune.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 
 COLUMNS = {
@@ -51,6 +51,7 @@ COLUMNS = {
     "seeds_needed": "Int32",
 }
 STRATEGY = ["criterion", "rewind"]
+PLACE = ["alpha", "lr", *STRATEGY, "round"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def aggregate_claims(
     rows = [*test_error(summary, rules), *hypothesis(summary, rules)]
     if features is not None:
         alike_rows = list(similarity(features, rules))
-        rows += [*alike_rows, *time_shift(shifts, related(alike_rows), rules)]
+        rows += [*alike_rows, *time_shift(shifts, related_cells(alike_rows), rules)]
     if baseline is not None:
         rows += headline_gain(summary, baseline, rules)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(experiment=summary["experiment"].iloc[0])
@@ -143,14 +144,12 @@ def test_error(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
     }
     pruned = pruned.assign(**against)
     nulls = of_kind(pruned, (TICKET[0], "random")).groupby(["alpha", "round"])[list(against)].mean()
-    for (alpha, criterion, rewind, round), runs in pruned.groupby(["alpha", *STRATEGY, "round"]):
-        cell = {"alpha": alpha, "lr": runs["lr"].iloc[0], "criterion": criterion, "rewind": rewind, "round": round}
-        cell |= {"density": runs["density"].mean(), "confidence": rules.one_sided}
+    for cell, runs in cells(pruned, rules):
         for statistic in against:
             if statistic != "test_error" and runs[statistic].isna().all():
                 continue
             interval = mean_interval(runs[statistic], rules.one_sided)
-            null = nulls[statistic].get((alpha, round), np.nan)
+            null = nulls[statistic].get((cell["alpha"], cell["round"]), np.nan)
             common = cell | {"null_estimate": null}
             verdict = interval.within(-margin, margin)
             needed = planned(interval, margin, rules)
@@ -160,6 +159,18 @@ def test_error(summary: pd.DataFrame, rules: Rules) -> Iterator[dict]:
                 needed = one_threshold(interval, -margin, rules)
                 verdict = interval.within(-margin, np.inf)
                 yield entry(CLAIM_1, "not_worse", interval, verdict, seeds_needed=needed, **common)
+
+
+def cells(runs: pd.DataFrame, rules: Rules) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """Each cell's columns of the table of claims, and its runs."""
+    for point, mine in runs.groupby(PLACE):
+        where = {"density": mine["density"].mean(), "confidence": rules.one_sided}
+        yield dict(zip(PLACE, point, strict=True)) | where, mine
+
+
+def place(row: dict) -> tuple:
+    """Which cell a row is of."""
+    return tuple(row[axis] for axis in PLACE)
 
 
 def of_kind(runs: pd.DataFrame, kind: tuple[str, str]) -> pd.DataFrame:
@@ -181,7 +192,7 @@ def one_threshold(interval: Interval, threshold: float, rules: Rules) -> int | N
 
 def along_log_time(runs: pd.DataFrame) -> pd.DataFrame:
     """Means over log time from step 1 on: a row a run and seed."""
-    keys = ["alpha", "lr", *STRATEGY, "round", "density", "seed"]
+    keys = [*PLACE, "density", "seed"]
     later = runs[runs["step"] >= 1].sort_values("step")
 
     def mean(run: pd.DataFrame) -> pd.Series:
@@ -202,9 +213,7 @@ def similarity(features: pd.DataFrame, rules: Rules) -> Iterator[dict]:
         null = of_kind(values, REINITIALIZED).set_index(point)
         ceiling = of_kind(values, REORDERED).set_index(point)
         pruned = values[values["criterion"] != "dense"]
-        for (alpha, lr, criterion, rewind, round), mine in pruned.groupby(["alpha", "lr", *STRATEGY, "round"]):
-            cell = {"alpha": alpha, "lr": lr, "criterion": criterion, "rewind": rewind, "round": round}
-            cell |= {"density": mine["density"].mean(), "confidence": rules.one_sided}
+        for cell, mine in cells(pruned, rules):
             index = pd.MultiIndex.from_frame(mine[point])
             for measure, sign in MEASURES.items():
                 low, high = (side[measure].reindex(index).to_numpy() for side in (null, ceiling))
@@ -229,16 +238,16 @@ def similarity(features: pd.DataFrame, rules: Rules) -> Iterator[dict]:
                 )
 
 
-def related(rows: list[dict]) -> set[tuple]:
+def related_cells(rows: list[dict]) -> set[tuple]:
     """The cells whose features along time are more like the dense network's than an unrelated network's are."""
     decided = (row for row in rows if row["claim"] == CLAIM_3 and row["decides"])
-    return {tuple(row[axis] for axis in ("alpha", "lr", *STRATEGY, "round")) for row in decided if row["ci_low"] > 0}
+    return {place(row) for row in decided if row["ci_low"] > 0}
 
 
-def time_shift(shifts: pd.DataFrame, cells: set[tuple], rules: Rules) -> Iterator[dict]:
+def time_shift(shifts: pd.DataFrame, related: set[tuple], rules: Rules) -> Iterator[dict]:
     """Beside claim 3: by how many factors of two of its time a run is ahead of the dense network.
 
-    Undecided outside `cells`: there is no shift between unrelated networks.
+    Undecided outside the cells `related`: there is no shift between unrelated networks.
     """
     margin = float(np.log2(rules.margins.time))
     references = {
@@ -246,22 +255,16 @@ def time_shift(shifts: pd.DataFrame, cells: set[tuple], rules: Rules) -> Iterato
         for name, kind in (("null_estimate", REINITIALIZED), ("ceiling_estimate", REORDERED))
     }
     pruned = shifts[shifts["criterion"] != "dense"]
-    for (alpha, lr, criterion, rewind, round), mine in pruned.groupby(["alpha", "lr", *STRATEGY, "round"]):
+    for cell, mine in cells(pruned, rules):
         interval = mean_interval(mine["shift"], rules.one_sided)
         yield entry(
             CLAIM_3,
             "time_shift",
             interval,
-            interval.within(-margin, margin) if (alpha, lr, criterion, rewind, round) in cells else UNDECIDED,
+            interval.within(-margin, margin) if place(cell) in related else UNDECIDED,
             seeds_needed=planned(interval, margin, rules),
-            alpha=alpha,
-            lr=lr,
-            criterion=criterion,
-            rewind=rewind,
-            round=round,
-            density=mine["density"].mean(),
-            confidence=rules.one_sided,
-            **{name: side.get((alpha, lr), np.nan) for name, side in references.items()},
+            **cell,
+            **{name: side.get((cell["alpha"], cell["lr"]), np.nan) for name, side in references.items()},
         )
 
 
@@ -336,12 +339,9 @@ def headline_gain(ours: pd.DataFrame, baseline: pd.DataFrame, rules: Rules) -> I
         compared["alpha_effect"] = here, nearest_one(here, "alpha")
     confidence, margin = 1 - rules.level, rules.margins.accuracy
     for statistic, sides in compared.items():
-        wide = headline(*sides).pivot(index=["round", "density", "seed"], columns="side", values="test_accuracy")
-        pairs = {key: pair.dropna() for key, pair in wide.groupby(level=["round", "density"])}
-        pairs = {key: pair for key, pair in pairs.items() if len(pair) > 1}
-        if not pairs:
+        gains = {key: gain for key, gain in paired_gains(headline(*sides)).items() if len(gain) > 1}
+        if not gains:
             continue
-        gains = {key: pair["ours"] - pair["baseline"] for key, pair in pairs.items()}
         p = [p_value(gain) for gain in gains.values()]
         adjusted = multipletests(p, rules.level, "holm")[1]
         for (key, gain), corrected in zip(gains.items(), adjusted, strict=True):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from featprune.network import MLP, Parameters
 from featprune.runfiles import load_masks, load_snapshots
-from featprune.tables import CELL, axes, densities
+from featprune.tables import axes, with_density
 
 
 def overlaps(network: MLP, folders: Sequence[Path], teacher: np.ndarray) -> pd.DataFrame:
@@ -20,9 +20,7 @@ def overlaps(network: MLP, folders: Sequence[Path], teacher: np.ndarray) -> pd.D
         seeds, masks = load_masks(folder)
         _, snapshots = load_snapshots(folder)
         frames.append(measure_overlap(network, snapshots, masks, seeds, teacher).assign(**axes(folder)))
-    keys = ["experiment", *CELL, "seed"]
-    density = densities(folders)[[*keys, "density"]]
-    return density.merge(pd.concat(frames, ignore_index=True), on=keys, validate="one_to_many")
+    return with_density(frames, folders)
 
 
 def measure_overlap(

@@ -84,9 +84,22 @@ REWINDS: dict[str, Rewind] = {
     "lr": Rewind(none, lambda round, steps, late_step: round * steps),
 }
 
-# Criterion and rewind under which runs are filed: the dense run that all chains share; the dense runs that features are
-# compared with besides, each of which differs from it in one thing; the lottery ticket.
-DENSE = ("dense", "dense")
-REORDERED = ("dense", "reordered")  # trained on another data order
-REINITIALIZED = ("dense", "reinitialized")  # another draw of the initialization
+
+@dataclass(frozen=True)
+class DenseRun:
+    """What sets a dense run of a seed apart from others: its draw of the initialization, its data order."""
+
+    draw: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+
+# The dense run that all chains share, and those that features are compared with besides: each differs in one thing.
+DENSE_RUNS: dict[str, DenseRun] = {
+    "dense": DenseRun(),
+    "reordered": DenseRun(order=("reordered",)),
+    "reinitialized": DenseRun(draw=("reinitialized",)),
+}
+
+# Criterion and rewind under which runs are filed: those dense runs, and the lottery ticket.
+DENSE, REORDERED, REINITIALIZED = (("dense", name) for name in DENSE_RUNS)
 TICKET = ("magnitude", "init")

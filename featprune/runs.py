@@ -19,7 +19,7 @@ from featprune.errors import lookup
 from featprune.masks import Schedule, all_ones
 from featprune.network import MLP, Parameters
 from featprune.pruning import from_tickets, prune
-from featprune.rewind import DENSE, REINITIALIZED, REORDERED, REWINDS, Origin, Start
+from featprune.rewind import DENSE, DENSE_RUNS, REWINDS, Origin, Start
 from featprune.runfiles import Run, load_run, save_run
 from featprune.training import Settings, train
 
@@ -35,12 +35,12 @@ def train_dense(
 ) -> None:
     """Round 0: train every seed without pruning and save the run in `folder`.
 
-    rewind: "dense", or the run that differs from it in its data order ("reordered") or its initialization
-    ("reinitialized").
+    rewind: which of the dense runs, a name in DENSE_RUNS.
     """
+    kind = lookup(DENSE_RUNS, rewind, "dense run")
     masks = all_ones(network.shapes, len(seeds))
-    initial = network.initial(seeds, *([rewind] if rewind == REINITIALIZED[1] else []))
-    settings = replace(settings, order=(rewind,) if rewind == REORDERED[1] else ())
+    initial = network.initial(seeds, *kind.draw)
+    settings = replace(settings, order=kind.order)
     outcome = train(network, Start(initial, initial), masks, data, seeds, settings, device)
     save_run(folder, masks, outcome, seeds)
 

@@ -13,7 +13,7 @@ from featprune.config import log_grid
 from featprune.criteria import CRITERIA, crossed
 from featprune.data import DATASETS
 from featprune.figures import Figure
-from featprune.rewind import DENSE, REINITIALIZED, REORDERED, REWINDS, TICKET
+from featprune.rewind import DENSE, DENSE_RUNS, REINITIALIZED, REORDERED, REWINDS, TICKET
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Study:
 
     def snapshot_rounds(self, name: str, lr: str, criterion: str, rewind: str) -> list[int]:
         """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
-        studied = (criterion, rewind) in (DENSE, REORDERED, REINITIALIZED) or criterion == TICKET[0]
+        studied = (criterion == DENSE[0] and rewind in DENSE_RUNS) or criterion == TICKET[0]
         return self.experiment(name)["features"]["rounds"] if studied and self.has_features(name, lr) else []
 
     def has_features(self, name: str, lr: str) -> bool:

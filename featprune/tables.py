@@ -135,19 +135,23 @@ def headline(ours: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
     return table[[*columns, "validation_accuracy", "test_accuracy"]]
 
 
+def paired_gains(headline: pd.DataFrame) -> dict[tuple[int, float], pd.Series]:
+    """(round, density) -> ours minus baseline in test accuracy, of each seed that both have."""
+    wide = headline.pivot(index=["round", "density", "seed"], columns="side", values="test_accuracy").dropna()
+    return dict(list((wide["ours"] - wide["baseline"]).groupby(level=["round", "density"])))
+
+
 def headline_difference(headline: pd.DataFrame) -> pd.DataFrame:
     """Ours minus baseline in test accuracy, paired by seed: mean, 95 % Student-t interval, p of the paired t test.
 
     A row a round that both sides have; nulls where fewer than two seeds have both.
     """
-    wide = headline.pivot(index=["round", "density", "seed"], columns="side", values="test_accuracy").dropna()
     rows = []
-    for (round, density), pair in wide.groupby(level=["round", "density"]):
-        row = {"round": round, "density": density, "n_seeds": len(pair)}
-        row["difference"] = (pair["ours"] - pair["baseline"]).mean()
+    for (round, density), gain in paired_gains(headline).items():
+        row = {"round": round, "density": density, "n_seeds": len(gain), "difference": gain.mean()}
         row["ci_low"] = row["ci_high"] = row["p_value"] = np.nan
-        if len(pair) > 1:
-            test = stats.ttest_rel(pair["ours"], pair["baseline"])
+        if len(gain) > 1:
+            test = stats.ttest_1samp(gain, 0)
             row["p_value"] = test.pvalue
             row["ci_low"], row["ci_high"] = test.confidence_interval(0.95)
         rows.append(row)
@@ -202,7 +206,13 @@ def compression(folders: Sequence[Path], summary: pd.DataFrame) -> pd.DataFrame:
 
 def collect(folders: Sequence[Path], file: str) -> pd.DataFrame:
     """A per-seed table that every run has under this name, all together with the axes and density of each run."""
-    frames = [load_table(Path(folder) / file).to_pandas().assign(**axes(folder)) for folder in folders]
+    return with_density(
+        (load_table(Path(folder) / file).to_pandas().assign(**axes(folder)) for folder in folders), folders
+    )
+
+
+def with_density(frames: Iterable[pd.DataFrame], folders: Sequence[Path]) -> pd.DataFrame:
+    """The rows of all runs (their axes among the columns), with the density of each run and seed."""
     keys = ["experiment", *CELL, "seed"]
     density = densities(folders)[[*keys, "density"]]
     return density.merge(pd.concat(frames, ignore_index=True), on=keys, validate="one_to_many")
@@ -231,12 +241,11 @@ def preactivation_sample(folders: Sequence[Path], labels: np.ndarray, layer: int
     """
     from featprune.features import read_preactivations
 
-    density = densities(folders)
     frames = []
     for folder in folders:
         point = axes(folder)
         path = Path(folder) / "preactivations.parquet"
-        seed = int(density.loc[(density[list(point)] == pd.Series(point)).all(axis=1), "seed"].min())
+        seed = min(load_masks(folder)[0])
         matrices = {t: (s, h) for _, at, t, s, h in read_preactivations(path, seed) if at == layer}
         for step in sorted(matrices):
             sample, h = matrices[step]
@@ -254,6 +263,4 @@ def preactivation_sample(folders: Sequence[Path], labels: np.ndarray, layer: int
                 }
             )
             frames.append(frame.assign(**point, seed=np.int32(seed)))
-    table = pd.concat(frames, ignore_index=True)
-    keys = ["experiment", *CELL, "seed"]
-    return table.merge(density[[*keys, "density"]], on=keys, validate="many_to_one")
+    return with_density(frames, folders)

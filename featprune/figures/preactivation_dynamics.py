@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
-from featprune.errors import FeatpruneError
 from featprune.figures.panels import head, name_strategy
-from featprune.figures.preactivations import matrix, order_units, select
-from featprune.figures.style import SIGNED_MAP, percent
+from featprune.figures.preactivations import draw_matrix, lay_out, select, shared_steps
+from featprune.figures.style import percent
 from featprune.figures.toy_preactivations import matched_correlation
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> FuncAnimation:
     """Draw from the table `preactivations`."""
     networks = select(tables["preactivations"])
-    steps = sorted(set.intersection(*(set(network["step"]) for network in networks.values())))
-    if not steps:
-        raise FeatpruneError("table 'preactivations' has no step that all networks share")
-    dense = networks["dense"]
-    samples = dense.drop_duplicates("sample").sort_values(["label", "sample"])["sample"]
-    matrices = {(name, step): matrix(networks[name], step, pd.Index(samples)) for name in networks for step in steps}
-    units = order_units(matrices["dense", steps[-1]])
-    limit = np.nanpercentile(np.abs(np.concatenate([m.to_numpy().ravel() for m in matrices.values()])), 99)
+    dense, steps = networks["dense"], shared_steps(networks)
+    _, matrices, units, limit = lay_out(networks, steps)
     figure = Figure(figsize=(1.55 * len(networks) + 1.2, 3.3), layout="constrained")
     axes = dict(zip(networks, figure.subplots(1, len(networks), sharey=True, squeeze=False).flat, strict=True))
     images = {}
     for name, ax in axes.items():
-        values = matrices[name, steps[0]].reindex(units)
-        style = {"cmap": SIGNED_MAP, "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
-        images[name] = ax.imshow(values, aspect="auto", **style)
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+        images[name] = draw_matrix(ax, matrices[name, steps[0]].reindex(units), limit)
         ax.set_title(f"{name_strategy(name)}\n{percent(networks[name]['density'].iloc[0])} % of weights")
     axes["dense"].set_ylabel(f"{len(units)} units")
     figure.colorbar(images["dense"], ax=list(axes.values()), label="preactivation", extend="both", aspect=30)

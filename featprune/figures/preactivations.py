@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
@@ -23,25 +24,15 @@ MAX_CLASSES = 12  # more would not fit as ticks
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `preactivations`."""
     networks = select(tables["preactivations"])
-    steps = sorted(set.intersection(*(set(network["step"]) for network in networks.values())))
-    if not steps:
-        raise FeatpruneError("table 'preactivations' has no step that all networks share")
-    steps = [steps[index] for index in pick(np.log1p(steps), MAX_STEPS)]
-    # samples: index and label, sorted by label where there are labels
     dense = networks["dense"]
-    samples = dense.drop_duplicates("sample").sort_values(["label", "sample"]).set_index("sample")["label"]
-    matrices = {(name, step): matrix(networks[name], step, samples.index) for name in networks for step in steps}
-    units = order_units(matrices["dense", steps[-1]])
-    limit = np.nanpercentile(np.abs(np.concatenate([m.to_numpy().ravel() for m in matrices.values()])), 99)
+    shared = shared_steps(networks)
+    steps = [shared[index] for index in pick(np.log1p(shared), MAX_STEPS)]
+    samples, matrices, units, limit = lay_out(networks, steps)
     figure = Figure(figsize=(1.45 * len(steps) + 1.3, 1.4 * len(networks) + 0.8), layout="constrained")
     axes = figure.subplots(len(networks), len(steps), sharex=True, sharey=True, squeeze=False)
     for row, (name, network) in zip(axes, networks.items(), strict=True):
         for ax, step in zip(row, steps, strict=True):
-            values = matrices[name, step].loc[units]
-            image = ax.imshow(values, aspect="auto", cmap=SIGNED_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
-            ax.set(xticks=[], yticks=[])
-            ax.tick_params(length=0, pad=1)
-            ax.spines[:].set_visible(False)
+            image = draw_matrix(ax, matrices[name, step].loc[units], limit)
         row[0].set_ylabel(f"{name_strategy(name)}\n{percent(network['density'].iloc[0])} % of weights")
     for ax, step in zip(axes[0], steps, strict=True):
         ax.set_title(f"step {step:,}")
@@ -74,6 +65,35 @@ def select(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
             network = one_criterion(network)
             networks[name] = nearest_one(network[network["round"] == network["round"].max()], "lr")
     return networks
+
+
+def shared_steps(networks: Mapping[str, pd.DataFrame]) -> list[int]:
+    """The steps that all networks have; raises FeatpruneError if there is none."""
+    steps = sorted(set.intersection(*(set(network["step"]) for network in networks.values())))
+    if not steps:
+        raise FeatpruneError("table 'preactivations' has no step that all networks share")
+    return steps
+
+
+def lay_out(
+    networks: Mapping[str, pd.DataFrame], steps: Sequence[int]
+) -> tuple[pd.Series, dict[tuple[str, int], pd.DataFrame], pd.Index, float]:
+    """What all panels share: samples (sample -> label, sorted by label where there are labels), the matrix of each
+    network and step, the units in the order of the dense network's last step, and the limit of the colours."""
+    dense = networks["dense"]
+    samples = dense.drop_duplicates("sample").sort_values(["label", "sample"]).set_index("sample")["label"]
+    matrices = {(name, step): matrix(networks[name], step, samples.index) for name in networks for step in steps}
+    limit = np.nanpercentile(np.abs(np.concatenate([m.to_numpy().ravel() for m in matrices.values()])), 99)
+    return samples, matrices, order_units(matrices["dense", steps[-1]]), limit
+
+
+def draw_matrix(ax: Axes, values: pd.DataFrame, limit: float) -> AxesImage:
+    """A matrix of preactivations in the colours that all share, without ticks."""
+    image = ax.imshow(values, aspect="auto", cmap=SIGNED_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.tick_params(length=0, pad=1)
+    ax.spines[:].set_visible(False)
+    return image
 
 
 def matrix(network: pd.DataFrame, step: int, samples: pd.Index) -> pd.DataFrame:

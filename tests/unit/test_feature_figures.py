@@ -13,6 +13,7 @@ from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES, save
 from featprune.figures.style import STRATEGIES, alpha_palette, density_palette
 from featprune.frames import MEASURES, alike
+from tests.unit.drawing import legend_of, saved_twice_is_the_same
 
 matplotlib.use("Agg")
 ALPHAS = (0.1, 1.0, 10.0)
@@ -81,16 +82,9 @@ def colors_of(palette):
     return {key: to_hex(color) for key, color in palette.items()}
 
 
-def legend_of(figure):
-    return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_save_writes_the_same_bytes_twice(name, tmp_path):
-    for take in ("a", "b"):
-        save(FIGURES[name].draw(make_tables()), [tmp_path / f"{take}.png", tmp_path / f"{take}.svg"])
-    for kind in ("png", "svg"):
-        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    assert saved_twice_is_the_same(name, make_tables, tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ from featprune.figures import FIGURES
 from featprune.fingerprint import code, import_from_here, module
 from featprune.masks import SCOPES
 from featprune.network import ACTIVATIONS, INITIALIZATIONS, PARAMETRIZATIONS
-from featprune.rewind import DENSE, REINITIALIZED, REORDERED, REWINDS
+from featprune.rewind import DENSE, DENSE_RUNS, REWINDS
 from featprune.study import Cell, Study, seeds_of
 
 import_from_here()
@@ -38,7 +38,7 @@ wildcard_constraints:
     alpha=r"[^/=]+",
     lr=r"[^/=]+",
     criterion="|".join(CRITERIA),
-    rewind="|".join([*REWINDS, DENSE[1], REORDERED[1], REINITIALIZED[1]]),
+    rewind="|".join([*REWINDS, *DENSE_RUNS]),
     round=r"\d+",
     block=r"\d+-\d+",
     dataset=r"[^/=]+",

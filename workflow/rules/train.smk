@@ -17,7 +17,7 @@ rule train_dense:
     benchmark:
         f"{DENSE_CELL.folder(STUDY.root, 0, '{block}', kind='benchmarks/train_dense')}.tsv"
     wildcard_constraints:
-        rewind="|".join(rewind for _, rewind in (DENSE, REORDERED, REINITIALIZED)),
+        rewind="|".join(DENSE_RUNS),
     conda:
         "../../environment.yml"
     threads: 1
