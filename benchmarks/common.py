@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from featprune.masks import Schedule, all_ones, extract_mask
+from featprune.engine.training import Settings
 from featprune.network import MLP
-from featprune.training import Settings
+from featprune.pruning.masks import Schedule, all_ones, extract_mask
 
 NETWORK = MLP((784, 300, 100, 10))
 SIZES = [out * fan_in for out, fan_in in NETWORK.shapes]

@@ -1,7 +1,7 @@
 """Where the loops over surviving weights overtake whole products: `python -m benchmarks.crossover`.
 
 Times one layer's forward and backward pass and its Adam update, dense and sparse, at several densities. The constants
-CROSSOVER and SMALL in featprune/layers.py come from here.
+CROSSOVER and SMALL in featprune/engine/layers.py come from here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from benchmarks.common import BATCH, NETWORK, SETTINGS, best_ms, one_thread
-from featprune.layers import DenseLayer, SparseLayer, Units, padded
-from featprune.replica import make_update
+from featprune.engine.layers import DenseLayer, SparseLayer, Units, padded
+from featprune.engine.replica import make_update
 
 DENSITIES = (1.0, 0.7, 0.5, 0.4, 0.33, 0.25, 0.2, 0.1)
 

@@ -17,12 +17,12 @@ import pandas as pd
 import torch
 
 from benchmarks.common import BATCH, NETWORK, SCHEDULE, SETTINGS, SIZES, best_ms, made_data, one_thread, random_masks
-from featprune.layers import product_t
-from featprune.masks import all_ones, extract_mask
+from featprune.engine.layers import product_t
+from featprune.engine.replica import Replica
+from featprune.engine.training import data_order
 from featprune.network import Parameters
-from featprune.replica import Replica
+from featprune.pruning.masks import all_ones, extract_mask
 from featprune.storage import save_table
-from featprune.training import data_order
 
 DENSITIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 CHAIN_ROUNDS = 22

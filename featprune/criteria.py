@@ -1,6 +1,6 @@
 """What to remove: which values a criterion scores, when, and how the scores become masks.
 
-To add a criterion, write a score function as in `featprune.saliency`, enter it in CRITERIA, and name it under
+To add a criterion, write a score function as in `featprune.pruning.saliency`, enter it in CRITERIA, and name it under
 `pruning.criteria` in the config. A criterion that takes the tickets' masks writes a function of masks instead.
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featprune import saliency
-from featprune.saliency import Score
+from featprune.pruning import saliency
+from featprune.pruning.saliency import Score
 
 Masks = list[np.ndarray]
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from featprune.dataset import Dataset
+from featprune.datasets.dataset import Dataset
+from featprune.datasets.sources import load_idx
 from featprune.errors import FeatpruneError, lookup, nearest
 from featprune.randomness import numpy_generator
-from featprune.sources import load_idx
 
 IMAGE_VALIDATION = 5_000
 DIGITS_VALIDATION, DIGITS_TEST = 200, 300
@@ -46,7 +46,7 @@ def prepare_dataset(
 ) -> Dataset:
     """Make the dataset that `DATASETS` has under this name, with these options over its defaults.
 
-    `data_dir` is where files that are needed may be found (see `featprune.sources`). Raises FeatpruneError
+    `data_dir` is where files that are needed may be found (see `featprune.datasets.sources`). Raises FeatpruneError
     for an unknown name or option, an option of the wrong type, or a dataset whose files can't be had.
     """
     source = lookup(DATASETS, source_name, "dataset")

@@ -18,7 +18,7 @@ from featprune.errors import lookup
 from featprune.randomness import torch_generator
 
 if TYPE_CHECKING:
-    from featprune.dataset import Dataset
+    from featprune.datasets.dataset import Dataset
 
 # Deviation of the effective weight, by (fan_in, fan_out, is_output); biases start at zero.
 INITIALIZATIONS: dict[str, Callable[[int, int, bool], float]] = {

@@ -245,7 +245,7 @@ class Study:
         return [f"{cell.folder(self.root, round, block)}/{file}" for cell, round, block in runs]
 
     def training(self, name: str, alpha: str, lr: str) -> dict:
-        """What `featprune.training.Settings` needs, apart from what differs between rounds."""
+        """What `featprune.engine.training.Settings` needs, apart from what differs between rounds."""
         e = self.experiment(name)
         t = e["training"]
         usual = {"classification": "cross_entropy", "regression": "squared_error"}[DATASETS[self.source(name)].kind]

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
 from featprune.figures.panels import MAX_COLUMNS, head, is_bottom, is_left, key, legend, strategy_panels
 from featprune.figures.style import SMALL, density_axis, order_methods, percent, pick_rounds
-from featprune.frames import nearest_one
-from featprune.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
+from featprune.tables.frames import nearest_one
 
 ESTIMATE = Metric("estimate", "estimate")
 TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features\nat the end", CLAIM_3: "3  features\nalong time"}

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from featprune.figures.bands import Metric, draw_band, over_seeds
 from featprune.figures.panels import head, key, legend, name_strategy, one_criterion, order_strategies
 from featprune.figures.style import DENSE, SMALL, density_axis
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 STAGES = {  # the stage of the column of bytes -> name, colour, marker
     "pruned": ("pruned", "#0072B2", "o"),

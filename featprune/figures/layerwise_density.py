@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 from featprune.figures.bands import Metric, draw_band, over_seeds
 from featprune.figures.panels import grid, head, is_bottom, is_left, key, legend
 from featprune.figures.style import Color, density_axis, layer_palette, order_methods
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 SURVIVORS = Metric("layer_density", "weights remaining\nin the layer (%)", scale=100.0, log=True)
 STRIP = 0.07  # height of a layer's row of crosses, as a share of the panel

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from featprune.errors import FeatpruneError
 from featprune.figures.panels import head, name_strategy, one_criterion
 from featprune.figures.style import COUNT_MAP, percent, pick_rounds
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 MAX_ROUNDS = 6
 SHOWN = ("init", "random")

@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 from featprune.errors import FeatpruneError
 from featprune.figures.panels import head, name_strategy, one_criterion, order_strategies
 from featprune.figures.style import SIGNED_MAP, percent, pick
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 MAX_STEPS = 4
 MAX_CLASSES = 12  # more would not fit as ticks

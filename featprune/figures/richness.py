@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from featprune.figures.bands import Metric, draw_band, over_seeds
 from featprune.figures.panels import head, is_bottom, key, legend, one_criterion
 from featprune.figures.style import DENSE, SMALL, alpha_axis, density_palette, percent, pick_rounds
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 MEASURES = {
     "weight_movement": "relative weight movement",

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from featprune.figures.bands import Metric, over_seeds
 from featprune.figures.panels import key, strategy_panels
 from featprune.figures.style import Color
-from featprune.frames import alike, nearest_one
+from featprune.tables.frames import alike, nearest_one
 
 SIMILARITY = Metric("correlation", "unit-matched correlation\nwith the dense network")
 CEILING, NULL = "ceiling: dense,\nanother data order", "null: dense,\nanother initialization"

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from featprune.figures.bands import Metric, draw_band, over_seeds
 from featprune.figures.panels import head, key, legend, one_criterion
 from featprune.figures.style import DENSE, density_palette, percent, pick
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 MAX_ALPHAS = 3
 KEPT = 0.1  # the bottom row shows the ticket whose density is nearest to this

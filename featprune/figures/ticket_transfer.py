@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from featprune.figures.bands import Metric, choose_metric, over_seeds
 from featprune.figures.panels import grid, head, is_bottom, is_left, note_lr
 from featprune.figures.style import COUNT_MAP, SMALL, percent, pick_rounds
-from featprune.frames import nearest_one
+from featprune.tables.frames import nearest_one
 
 MAX_DENSITIES = 3
 CELL = (0.48, 0.42)  # width and height, inches

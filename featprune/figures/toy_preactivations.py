@@ -12,10 +12,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from featprune.errors import FeatpruneError
+from featprune.features.similarity import alive, unit_correlations
 from featprune.figures.panels import head, name_strategy
 from featprune.figures.preactivations import select
 from featprune.figures.style import percent
-from featprune.similarity import alive, unit_correlations
 
 MAX_SAMPLES = 3
 UNIT_MAP = "coolwarm"  # unlike SIGNED_MAP not white in the middle, where lines would vanish

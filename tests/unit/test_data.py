@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from featprune import data
 from featprune.data import DATASETS, prepare_dataset
-from featprune.dataset import Dataset, load_dataset
+from featprune.datasets.dataset import Dataset, load_dataset
 from featprune.errors import FeatpruneError
 from featprune.storage import save_arrays
 

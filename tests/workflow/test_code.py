@@ -56,26 +56,26 @@ def test_code_of_the_style(scratch):
 
 
 def test_code_of_the_tables(scratch):
-    scratch.append("featprune/tables.py", STATEMENT)
+    scratch.append("featprune/tables/tables.py", STATEMENT)
     assert scratch.plan().counts() == TABLES | FIGURES
 
 
 def test_code_of_training(scratch):
-    scratch.append("featprune/training.py", STATEMENT)
+    scratch.append("featprune/engine/training.py", STATEMENT)
     plan = scratch.plan()
     assert {rule: n for rule, n in plan.counts().items() if rule in TRAINING} == TRAINING
     assert {rule: n for rule, n in plan.counts().items() if rule not in TRAINING} == MEASURES | TABLES | FIGURES
 
 
 def test_code_of_the_features(scratch):
-    scratch.append("featprune/features.py", STATEMENT)
+    scratch.append("featprune/features/preactivations.py", STATEMENT)
     counts = scratch.plan().counts()
     assert not set(TRAINING) & set(counts)
     assert counts["dump_preactivations"] == 10
 
 
 def test_code_of_a_measure_trains_and_dumps_nothing(scratch):
-    scratch.append("featprune/similarity.py", STATEMENT)
+    scratch.append("featprune/features/similarity.py", STATEMENT)
     tables = {"compare_features": 6, "aggregate_features": 1, "aggregate_claims": 1}
     drawn = ("claims", "feature_similarity", "feature_similarity_vs_density")
     # These two measure what they show.
@@ -97,9 +97,9 @@ def test_code_that_no_result_depends_on(scratch, module):
 
 
 def test_words_about_the_code(scratch):
-    scratch.replace("featprune/training.py", '"""Training: one loop', '"""Training:\none loop')
-    scratch.append("featprune/training.py", "\n\n# Nothing\n# to do.\n")
-    scratch.append("featprune/tables.py", "# A word.\n")
+    scratch.replace("featprune/engine/training.py", '"""Training: one loop', '"""Training:\none loop')
+    scratch.append("featprune/engine/training.py", "\n\n# Nothing\n# to do.\n")
+    scratch.append("featprune/tables/tables.py", "# A word.\n")
     assert scratch.plan() == []
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from featprune.runfiles import load_run, load_snapshots
+from featprune.runs.files import load_run, load_snapshots
 
 KINDS = {".gif", ".json", ".log", ".md", ".parquet", ".png", ".safetensors", ".svg", ".tsv", ".yaml"}
 STRINGS = (pa.string(), pa.large_string())

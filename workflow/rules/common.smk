@@ -6,8 +6,8 @@ from featprune.data import DATASETS
 from featprune.criteria import CRITERIA
 from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES
-from featprune.fingerprint import code, import_from_here, module
-from featprune.masks import SCOPES
+from featprune.jobs.fingerprint import code, import_from_here, module
+from featprune.pruning.masks import SCOPES
 from featprune.network import ACTIVATIONS, INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import DENSE, DENSE_RUNS, REWINDS
 from featprune.study import Cell, Study, seeds_of

@@ -1,8 +1,8 @@
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.claims import Rules, aggregate_claims
-    from featprune.claims_text import describe
+    from featprune.claims.table import Rules, aggregate_claims
+    from featprune.claims.text import describe
     from featprune.storage import atomic, load_table, save_table
 
     tables = {name: load_table(file).to_pandas() for name, file in snakemake.input.items()}

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.storage import save_table
-    from featprune.tables import layers
+    from featprune.tables.tables import layers
 
     save_table(snakemake.output[0], layers([Path(file).parent for file in snakemake.input]))

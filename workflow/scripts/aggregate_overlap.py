@@ -1,11 +1,11 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.dataset import load_dataset
+    from featprune.datasets.dataset import load_dataset
+    from featprune.features.overlap import overlaps
     from featprune.network import network_for
-    from featprune.overlap import overlaps
     from featprune.storage import save_table
 
     data = load_dataset(snakemake.input.data)

@@ -1,10 +1,10 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.storage import load_arrays, save_table
-    from featprune.tables import preactivation_sample
+    from featprune.tables.tables import preactivation_sample
 
     labels = load_arrays(snakemake.input.data, ["test_y"])["test_y"]
     folders = [Path(file).parent for file in snakemake.input.preactivations]

@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.compression import compress_run, fine_tuning
-    from featprune.dataset import load_dataset
+    from featprune.compression.runs import compress_run, fine_tuning
+    from featprune.datasets.dataset import load_dataset
+    from featprune.engine.training import Settings
     from featprune.network import network_for
     from featprune.storage import save_table
-    from featprune.training import Settings
 
     p, files = snakemake.params, snakemake.input
     data = load_dataset(files.data)

@@ -1,12 +1,12 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.dataset import load_dataset
-    from featprune.features import dump_preactivations
+    from featprune.datasets.dataset import load_dataset
+    from featprune.features.preactivations import dump_preactivations
     from featprune.network import network_for
-    from featprune.runfiles import load_snapshots
+    from featprune.runs.files import load_snapshots
 
     data = load_dataset(snakemake.input.data)
     seeds, snapshots = load_snapshots(Path(snakemake.input.snapshots).parent)

@@ -1,5 +1,5 @@
 from featprune.data import prepare_dataset
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     p = snakemake.params

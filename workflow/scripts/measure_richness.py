@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.dataset import load_dataset
-    from featprune.features import probe_set
+    from featprune.datasets.dataset import load_dataset
+    from featprune.features.preactivations import probe_set
+    from featprune.features.richness import measure_richness
     from featprune.network import network_for
-    from featprune.richness import measure_richness
-    from featprune.runfiles import load_masks, load_snapshots
+    from featprune.runs.files import load_masks, load_snapshots
     from featprune.storage import save_table
 
     p, files = snakemake.params, snakemake.input

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.figures import FIGURES, save

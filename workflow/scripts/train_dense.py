@@ -1,12 +1,12 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.dataset import load_dataset
+    from featprune.datasets.dataset import load_dataset
+    from featprune.engine.training import Settings, choose_device
     from featprune.network import network_for
-    from featprune.runs import train_dense
-    from featprune.training import Settings, choose_device
+    from featprune.runs.chain import train_dense
 
     p = snakemake.params
     data = load_dataset(snakemake.input.data)

@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.dataset import load_dataset
-    from featprune.masks import Schedule
+    from featprune.datasets.dataset import load_dataset
+    from featprune.engine.training import Settings, choose_device
     from featprune.network import network_for
-    from featprune.runs import train_pruned
-    from featprune.training import Settings, choose_device
+    from featprune.pruning.masks import Schedule
+    from featprune.runs.chain import train_pruned
 
     p, files = snakemake.params, snakemake.input
     folders = [Path(file).parent for file in snakemake.output.weights]

@@ -1,6 +1,6 @@
 import yaml
 
-from featprune.joblog import job_log
+from featprune.jobs.joblog import job_log
 from featprune.storage import atomic
 
 with job_log(snakemake.log[0]), atomic(snakemake.output[0]) as partial:

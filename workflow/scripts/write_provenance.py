@@ -1,7 +1,7 @@
 import json
 
-from featprune.joblog import job_log
-from featprune.provenance import provenance
+from featprune.jobs.joblog import job_log
+from featprune.jobs.provenance import provenance
 from featprune.storage import atomic
 
 with job_log(snakemake.log[0]), atomic(snakemake.output[0]) as partial:

@@ -1,0 +1,151 @@
+"""The table of claims in words: what holds, what fails, what is undecided, and how many seeds would decide it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from featprune.claims.inference import MIN_BOOTSTRAP, MOST_SEEDS
+from featprune.claims.table import Rules
+from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
+from featprune.rewind import TICKET
+
+TITLES = {
+    CLAIM_1: "Claim 1: the same test error as the dense network",
+    CLAIM_2: "Claim 2: the same features at the end",
+    CLAIM_3: "Claim 3: the same features along time",
+    HYPOTHESIS: "Hypothesis: alpha changes tickets uniformly, the others messily",
+    HEADLINE: "Headline: the right alpha beats the baseline",
+}
+BETTER = f"{FAILS} (better)"
+SMALL = f"{HOLDS} (below the margin)"
+VERDICTS = (HOLDS, SMALL, FAILS, BETTER, UNDECIDED)
+
+
+def describe(claims: pd.DataFrame, rules: Rules) -> str:
+    """A Markdown page: each claim's rule in short, its verdicts counted, what would decide the rest, the numbers."""
+    parts = [f"# Claims: {claims['experiment'].iloc[0]}", overview(claims, rules)]
+    for claim, title in TITLES.items():
+        rows = claims[claims["claim"] == claim]
+        if rows.empty:
+            continue
+        deciding, others = rows[rows["decides"]], rows[~rows["decides"]]
+        parts += [f"## {title}", explanation(claim, rules)]
+        for statistic, mine in (*deciding.groupby("statistic"), *others.groupby("statistic")):
+            parts.append(f"`{statistic}`{'' if mine['decides'].any() else ', which does not decide'}:")
+            parts.append(counts(mine, rules) if mine["alpha"].notna().all() else details(mine, rules))
+        parts.append(undecided(deciding))
+    parts.append("## The numbers\n\nThose that decide; `claims.parquet` has them all.")
+    for claim, title in TITLES.items():
+        rows = claims[(claims["claim"] == claim) & claims["decides"] & claims["alpha"].notna()]
+        if len(rows):
+            parts += [f"### {title}", details(rows, rules)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def overview(claims: pd.DataFrame, rules: Rules) -> str:
+    """One line a claim: the verdicts on tickets, and on all other strategies, some of which are meant to fail."""
+    lines = []
+    for claim, title in TITLES.items():
+        rows = claims[claims["claim"] == claim]
+        deciding = rows[rows["decides"]]
+        ticket = (rows["criterion"] == TICKET[0]) & (rows["rewind"] == TICKET[1])
+        parts = {
+            "tickets": deciding[ticket[deciding.index]],
+            "tickets' change since the start": rows[ticket & (rows["statistic"] == "change_correlation")],
+            "other strategies": deciding[~ticket[deciding.index]],
+        }
+        told_of = [f"{name} {tally(told(mine, rules))}" for name, mine in parts.items() if len(mine)]
+        if told_of:
+            lines.append(f"- {title}: {'; '.join(told_of)}.")
+    return "\n".join(lines)
+
+
+def told(rows: pd.DataFrame, rules: Rules) -> pd.Series:
+    """The verdicts, telling apart failing by being better, and a gain that is there but smaller than the margin."""
+    better = (rows["verdict"] == FAILS) & rows["statistic"].str.startswith("test_error") & (rows["estimate"] > 0)
+    small = (rows["verdict"] == HOLDS) & (rows["claim"] == HEADLINE) & (rows["ci_high"] < rules.margins.accuracy)
+    return rows["verdict"].mask(better, BETTER).mask(small, SMALL)
+
+
+def tally(verdicts: pd.Series) -> str:
+    """How often each verdict was given."""
+    return ", ".join(f"{(verdicts == name).sum()} {name}" for name in VERDICTS if (verdicts == name).any())
+
+
+def explanation(claim: str, rules: Rules) -> str:
+    """What the numbers mean and what the rule is, in a line or two."""
+    m = rules.margins
+    one_sided = f"{100 * rules.one_sided:g} % intervals (two one-sided tests at {rules.level:g})"
+    two_sided = f"{100 * (1 - rules.level):g} % intervals"
+    return {
+        CLAIM_1: "Pruned minus dense, paired by seed: accuracy, or minus the logarithm of the test error; more is "
+        f"better. Equivalent within ±{m.accuracy:g} (of errors, a ratio within {m.loss:g}); {one_sided}.",
+        CLAIM_2: "Unit-matched correlation at the last step: 0 is the null (another initialization), 1 the ceiling "
+        f"(another data order). Holds above {1 - m.features:g}; {one_sided}.",
+        CLAIM_3: f"The same, averaged over log time. Holds above {1 - m.features:g}; {one_sided}. `time_shift` is in "
+        f"factors of two of the dense network's time; the same speed is within a factor {m.time:g}.",
+        HYPOTHESIS: "`interaction`: how much of what alpha does depends on density (0 is uniform; holds below "
+        f"{m.interaction:g}). `messier`: a strategy's minus the tickets'. {two_sided} from resampled seeds; "
+        f"undecided below {MIN_BOOTSTRAP} seeds.",
+        HEADLINE: "Test accuracy of our tickets minus the baseline's, both tuned on validation, paired by seed; "
+        f"{two_sided}, Holm's correction over densities. Fails where a gain of {m.accuracy:g} is excluded.",
+    }[claim]
+
+
+def counts(rows: pd.DataFrame, rules: Rules) -> str:
+    """Verdicts over densities: a row a strategy, a column an alpha."""
+    table = rows.assign(strategy=strategy(rows), told=told(rows, rules)).pivot_table(
+        index="strategy", columns="alpha", values="told", aggfunc=tally, sort=True
+    )
+    return table.rename(columns=lambda alpha: f"alpha {alpha:g}").fillna("").to_markdown()
+
+
+def strategy(rows: pd.DataFrame) -> pd.Series:
+    """The criterion and rewind in one word each."""
+    return rows["criterion"] + " × " + rows["rewind"]
+
+
+def undecided(rows: pd.DataFrame) -> str:
+    """How many seeds would decide what isn't."""
+    rows = rows[rows["verdict"] == UNDECIDED]
+    if rows.empty:
+        return ""
+    needed = rows["seeds_needed"].dropna().astype(int)
+    text = f"{len(rows)} undecided at {int(rows['n_seeds'].min())} seeds."
+    if len(needed):
+        middle, most = int(np.median(needed)), needed.max()
+        missing = len(rows) - len(needed)
+        which = f"{len(needed)} of them" if missing else "them"
+        text += f" If means and deviations stay as observed, {middle} seeds would decide half of {which}, {most} all."
+        if missing:
+            text += f" For {missing}, {MOST_SEEDS} seeds are too few or nothing is known."
+    return text
+
+
+def details(rows: pd.DataFrame, rules: Rules) -> str:
+    """Every row: where, estimate with interval, null, verdict, seeds that would decide it."""
+    digits = "{:.3g}"
+    table = pd.DataFrame(
+        {
+            "strategy": strategy(rows),
+            "alpha": rows["alpha"].map("{:g}".format),
+            "weights (%)": (100 * rows["density"]).map(digits.format),
+            "estimate": rows["estimate"].map(digits.format),
+            "interval": [
+                f"[{low:.3g}, {high:.3g}]" if np.isfinite(low) else ""
+                for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
+            ],
+            "null": rows["null_estimate"].map(digits.format),
+            "ceiling": rows["ceiling_estimate"].map(digits.format),
+            "measured": rows["raw_estimate"].map(digits.format),
+            "adjusted p": rows["p_adjusted"].map(digits.format),
+            "seeds": rows["n_seeds"],
+            "verdict": told(rows, rules),
+            "seeds needed": [
+                "" if verdict != UNDECIDED else f"> {MOST_SEEDS} or unknown" if pd.isna(n) else int(n)
+                for verdict, n in zip(rows["verdict"], rows["seeds_needed"], strict=True)
+            ],
+        }
+    ).replace("nan", "")
+    return table.loc[:, (table != "").any()].to_markdown(index=False, disable_numparse=True)

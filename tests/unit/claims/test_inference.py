@@ -1,0 +1,302 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+from statsmodels.stats.weightstats import DescrStatsW
+
+from featprune.claims.inference import (
+    FAILS,
+    HOLDS,
+    MOST_SEEDS,
+    UNDECIDED,
+    Interval,
+    bootstrap_interval,
+    decompose,
+    mean_interval,
+    rank_consistency,
+    seeds_needed,
+)
+
+LEVEL, POWER = 0.05, 0.8
+DRAWS = 2000
+
+
+def samples(n, draws=DRAWS, mean=0.0, deviation=1.0, seed=0):
+    return np.random.default_rng((seed, n)).normal(mean, deviation, (draws, n))
+
+
+def intervals(values, confidence=1 - 2 * LEVEL):
+    return [mean_interval(v, confidence) for v in values]
+
+
+def rate(verdicts, wanted=HOLDS):
+    """Share of the verdicts that are the wanted one."""
+    return np.mean([verdict == wanted for verdict in verdicts])
+
+
+def standard_error(p, draws=DRAWS):
+    return np.sqrt(p * (1 - p) / draws)
+
+
+# ---- The interval of a mean
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 50])
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_the_interval_of_a_mean_is_scipys(n, confidence):
+    (values,) = samples(n, 1, 3.0, 2.0)
+    interval = mean_interval(values, confidence)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(confidence)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+    assert (interval.n, interval.estimate) == (n, pytest.approx(values.mean()))
+    assert interval.deviation == pytest.approx(values.std(ddof=1))
+
+
+def test_values_that_are_not_finite_are_left_out():
+    assert mean_interval([1.0, np.nan, 2.0, np.inf, 4.0], 0.9) == mean_interval([1.0, 2.0, 4.0], 0.9)
+
+
+def test_too_few_values_have_no_interval_and_no_verdict():
+    one, none = mean_interval([2.0], 0.9), mean_interval([np.nan], 0.9)
+    assert (one.estimate, one.n, none.n) == (2.0, 1, 0) and np.isnan(none.estimate)
+    assert np.isnan([one.low, one.high, one.deviation, none.low, none.high, none.deviation]).all()
+    assert one.within(0, 3) == none.within(0, 3) == UNDECIDED
+
+
+def test_a_tie_is_certain_of_nothing_but_zero():
+    same = mean_interval([0.0] * 3, 0.9)
+    assert (same.low, same.high, same.deviation) == (0.0, 0.0, 0.0)
+    assert (same.within(-1, 1), same.within(0.6, 1)) == (HOLDS, FAILS)
+    for tie in ([0.5] * 4, [0.1 + 0.2, 0.3, 0.3], [0.0] * 2):
+        assert mean_interval(tie, 0.9).within(-1, 1) == UNDECIDED
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_the_interval_of_a_mean_covers_as_often_as_it_says(n):
+    covered = np.mean([i.low < 1 < i.high for i in intervals(samples(n, mean=1.0), 0.95)])
+    assert covered == pytest.approx(0.95, abs=4 * standard_error(0.95))
+
+
+# ---- Verdicts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(-0.5, 0.5, HOLDS), (1.2, 2, FAILS), (-3, -1.1, FAILS), (0.5, 1.5, UNDECIDED), (-2, 2, UNDECIDED)],
+)
+def test_verdicts_are_read_from_the_interval(low, high, verdict):
+    assert Interval(0, low, high, 5, 1).within(-1, 1) == verdict
+
+
+def test_an_interval_that_touches_the_edge_does_not_hold():
+    assert Interval(0, -1, 0.5, 5, 1).within(-1, 1) == UNDECIDED
+    assert Interval(2, 1, 3, 5, 1).within(-1, 1) == FAILS
+
+
+@pytest.mark.parametrize("n", [3, 6])
+def test_equivalence_is_two_one_sided_t_tests(n):
+    for values in samples(n, 200, mean=0.3, deviation=0.8):
+        p = DescrStatsW(values).ttost_mean(-1, 1)[0]
+        assert (mean_interval(values, 1 - 2 * LEVEL).within(-1, 1) == HOLDS) == (p < LEVEL)
+
+
+def test_one_threshold_is_a_one_sided_t_test():
+    for values in samples(5, 200, mean=0.5):
+        interval = mean_interval(values, 1 - 2 * LEVEL)
+        for alternative, verdict in (("greater", HOLDS), ("less", FAILS)):
+            p = stats.ttest_1samp(values, 0, alternative=alternative).pvalue
+            assert (interval.within(0, np.inf) == verdict) == (p < LEVEL)
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+@pytest.mark.parametrize("edge", [-1.0, 1.0])
+def test_a_difference_at_the_margin_is_called_equivalent_at_the_level(n, edge):
+    quiet, loud = (
+        rate(i.within(-1, 1) for i in intervals(samples(n, mean=edge, deviation=deviation))) for deviation in (0.1, 1.0)
+    )
+    assert quiet == pytest.approx(LEVEL, abs=4 * standard_error(LEVEL))
+    assert loud < LEVEL + 4 * standard_error(LEVEL)
+
+
+# ---- How many seeds
+
+
+def power_of_equivalence(n, margin, deviation):
+    """Of two one-sided tests at a true difference of 0, while both can't be missed at once."""
+    return 1 - 2 * stats.nct.cdf(stats.t.ppf(1 - LEVEL, n - 1), n - 1, margin / deviation * np.sqrt(n))
+
+
+@pytest.mark.parametrize("deviation", [0.4, 1.0])
+def test_no_difference_is_called_equivalent_with_the_power_planned(deviation):
+    n = seeds_needed([1.0, 1.0], deviation, LEVEL, POWER)
+    assert power_of_equivalence(n, 1, deviation) >= POWER > power_of_equivalence(n - 1, 1, deviation)
+    found = rate(i.within(-1, 1) for i in intervals(samples(n, deviation=deviation)))
+    expected = power_of_equivalence(n, 1, deviation)
+    assert found == pytest.approx(expected, abs=4 * standard_error(expected))
+
+
+@pytest.mark.parametrize("effect", [0.6, 1.0, 2.0])
+def test_an_effect_is_found_with_the_power_planned(effect):
+    n = seeds_needed([effect], 1.0, LEVEL, POWER)
+    found, fewer = (rate(i.within(0, np.inf) for i in intervals(samples(m, mean=effect))) for m in (n, n - 2))
+    assert fewer < POWER - 2 * standard_error(POWER) < POWER - standard_error(POWER) < found
+
+
+def test_a_two_sided_test_needs_as_many_seeds_as_its_noncentral_t_says():
+    def power(n, effect=0.9):
+        edge, shift = stats.t.ppf(1 - LEVEL / 2, n - 1), effect * np.sqrt(n)
+        return stats.nct.sf(edge, n - 1, shift) + stats.nct.cdf(-edge, n - 1, shift)
+
+    n = seeds_needed([0.9], 1.0, LEVEL, POWER, "two-sided")
+    assert power(n) >= POWER > power(n - 1)
+    assert seeds_needed([1.8], 2.0, LEVEL, POWER, "two-sided") == n > seeds_needed([0.9], 1.0, LEVEL, POWER)
+
+
+def test_where_no_number_of_seeds_is_known_there_is_none():
+    assert seeds_needed([0.0], 1.0, LEVEL, POWER) is None
+    assert seeds_needed([1.0, -0.1], 1.0, LEVEL, POWER) is None
+    assert seeds_needed([np.nan], 1.0, LEVEL, POWER) is None and seeds_needed([1.0], np.nan, LEVEL, POWER) is None
+    needed = (2.4865 / 0.1) ** 2  # (z_0.95 + z_0.8)^2 / effect^2, of the normal distribution
+    assert seeds_needed([0.1], 1.0, LEVEL, POWER) == pytest.approx(needed, rel=0.01)
+    assert MOST_SEEDS < (2.4865 / 0.05) ** 2 and seeds_needed([0.05], 1.0, LEVEL, POWER) is None
+    assert seeds_needed([1.0], 0.0, LEVEL, POWER) == 2
+
+
+# ---- Bootstrap
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_the_bootstrap_of_a_mean_covers(n):
+    values = samples(n, 300, mean=1.0)
+    found = [bootstrap_interval(lambda index, v=v: v[index.astype(int)].mean(), n, 0.95, 200) for v in values]
+    assert np.mean([i.low < 1 < i.high for i in found]) >= 0.9
+
+
+def test_the_bootstrap_of_a_mean_is_nearly_students_interval():
+    (values,) = samples(6, 1)
+    found = bootstrap_interval(lambda index: values[index.astype(int)].mean(), 6, 0.95, 5000)
+    expected = mean_interval(values, 0.95)
+    assert (found.estimate, found.n) == (pytest.approx(expected.estimate), 6)
+    assert found.high - found.low == pytest.approx(expected.high - expected.low, rel=0.05)
+    assert found.deviation == pytest.approx(expected.deviation, rel=0.05)
+
+
+def test_the_bootstrap_gives_the_same_twice_and_nothing_for_one_seed():
+    values = samples(5, 1)[0]
+    twice = [bootstrap_interval(lambda index: np.median(values[index.astype(int)]), 5, 0.95, 100) for _ in range(2)]
+    assert twice[0] == twice[1]
+    one = bootstrap_interval(lambda index: 3.0, 1, 0.95, 100)
+    assert one.estimate == 3 and np.isnan([one.low, one.high]).all() and one.within(0, 9) == UNDECIDED
+
+
+# ---- What alpha and density do
+
+
+def planted(alpha, density, interaction, noise, seeds=3, seed=0, blocks=1.0):
+    """Values (4 alphas, 5 densities, seeds) with effects of these deviations and a level of its own for each seed."""
+    rng = np.random.default_rng(seed)
+    a, d = np.linspace(-1, 1, 4)[:, None], np.linspace(-1, 1, 5)
+    product = a * d
+    cells = alpha * a / a.std() + density * d / d.std() + interaction * product / product.std()
+    return cells[..., None] + blocks * rng.standard_normal(seeds) + noise * rng.standard_normal((4, 5, seeds))
+
+
+def test_sums_of_squares_are_those_of_an_analysis_of_variance():
+    values = planted(1.0, 0.7, 0.8, noise=0.5)
+    index = np.stack(np.indices(values.shape), -1).reshape(-1, 3)
+    table = pd.DataFrame(index, columns=["alpha", "density", "seed"]).assign(y=values.ravel())
+    anova = anova_lm(ols("y ~ C(alpha) * C(density) + C(seed)", table).fit())
+    noise = anova.loc["Residual", "mean_sq"]
+    found = decompose(values)
+    for name, effect in (("C(alpha)", "alpha"), ("C(density)", "density"), ("C(alpha):C(density)", "interaction")):
+        corrected = anova.loc[name, "sum_sq"] - anova.loc[name, "df"] * noise
+        assert getattr(found, effect) == pytest.approx(corrected) and corrected > 0
+    assert found.interaction_noise == pytest.approx(anova.loc["C(alpha):C(density)", "df"] * noise)
+    assert found.alpha_noise == pytest.approx(anova.loc["C(alpha)", "df"] * noise)
+
+
+def test_shares_without_noise_are_the_planted_ones():
+    found = decompose(planted(1.0, 3.0, 0.5, noise=0.0))
+    assert found.interaction_of_alpha == pytest.approx(0.25 / 1.25)
+    assert found.interaction_total == pytest.approx(0.25 / 10.25)
+    assert decompose(planted(1.0, 3.0, 0.0, noise=0.0)).interaction_of_alpha == pytest.approx(0, abs=1e-12)
+
+
+def test_seeds_levels_do_not_matter():
+    quiet, loud = (decompose(planted(1.0, 1.0, 0.5, noise=0.3, blocks=blocks)) for blocks in (0, 100))
+    assert vars(quiet) == pytest.approx(vars(loud))
+
+
+def test_one_seed_is_taken_as_it_is():
+    values = planted(1.0, 1.0, 0.5, noise=0.3, seeds=1)
+    found = decompose(values)
+    cells = values[..., 0] - values.mean()
+    assert found.alpha == pytest.approx(5 * (cells.mean(1) ** 2).sum()) and found.interaction_noise == 0
+
+
+def test_noise_is_no_interaction_after_correction():
+    found = [decompose(planted(1.0, 1.0, 0.0, noise=1.0, seed=seed)) for seed in range(300)]
+    corrected = np.mean([f.interaction_of_alpha for f in found])
+    raw = np.mean(
+        [
+            (f.interaction + f.interaction_noise) / (f.interaction + f.interaction_noise + f.alpha + f.alpha_noise)
+            for f in found
+        ]
+    )
+    # A sum of squares is clipped at zero, which leaves a little.
+    assert corrected < 0.06 and raw > 0.15
+
+
+def test_a_planted_interaction_is_found_on_average():
+    found = [decompose(planted(1.0, 1.0, 0.8, noise=0.7, seed=seed)).interaction_of_alpha for seed in range(300)]
+    assert np.mean(found) == pytest.approx(0.64 / 1.64, abs=0.02)
+
+
+@pytest.mark.parametrize("n", [3, 8])
+@pytest.mark.parametrize("interaction", [0.3, 0.8])
+def test_the_bootstrap_of_an_interaction_covers(n, interaction):
+    covered, truth = [], interaction**2 / (1 + interaction**2)
+    for seed in range(50):
+        values = planted(1.0, 1.0, interaction, noise=0.7, seeds=n, seed=seed)
+        found = bootstrap_interval(
+            lambda index, v=values: decompose(v[..., index.astype(int)]).interaction_of_alpha, n, 0.95, 100
+        )
+        covered.append(found.low <= truth <= found.high)
+    assert np.mean(covered) >= 0.9
+
+
+def test_where_alpha_does_nothing_noise_alone_looks_like_interaction():
+    found = decompose(planted(0.0, 1.0, 0.0, noise=1.0))
+    # Twelve degrees of freedom of fifteen, and no more than is there.
+    assert 0.5 < found.noise_share <= 12 / (12 + 3)
+    assert decompose(planted(1.0, 1.0, 0.0, noise=1e-3)).noise_share < 1e-3
+    # There may be nothing left to take a share of.
+    assert np.isnan(decompose(np.zeros((3, 3, 2))).interaction_of_alpha)
+
+
+def kendalls_w(values):
+    """12 S / (m^2 (k^3 - k)) of m rankings of k things (Kendall & Babington Smith 1939)."""
+    k, m = values.shape
+    sums = stats.rankdata(values, axis=0).sum(1)
+    return 12 * ((sums - sums.mean()) ** 2).sum() / (m**2 * (k**3 - k))
+
+
+def test_rank_consistency_is_kendalls_w():
+    rng = np.random.default_rng(0)
+    for alphas, densities in ((3, 3), (5, 4), (4, 8)):
+        values = rng.standard_normal((alphas, densities))
+        assert rank_consistency(values) == pytest.approx(kendalls_w(values))
+
+
+def test_equal_rankings_are_consistent_and_random_ones_as_much_as_chance():
+    rng = np.random.default_rng(0)
+    steps = np.cumsum(rng.random((5, 4)), axis=0)
+    assert rank_consistency(steps) == pytest.approx(1)
+    chance = np.array([rank_consistency(rng.standard_normal((5, 4))) for _ in range(500)])
+    assert chance.mean() == pytest.approx(1 / 4, abs=4 * chance.std() / np.sqrt(500))
+
+
+def test_two_alphas_have_no_rank_consistency():
+    assert np.isnan(rank_consistency(np.random.default_rng(0).random((2, 5))))

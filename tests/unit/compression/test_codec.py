@@ -1,0 +1,217 @@
+import zlib
+
+import numpy as np
+import pytest
+
+from featprune.compression.codec import (
+    CHECKSUM,
+    ESCAPE,
+    FILE,
+    LAYER,
+    decode,
+    encode,
+    gaps_to_mask,
+    load_fpz,
+    mask_to_gaps,
+    save_fpz,
+    sizes,
+)
+from featprune.compression.quantization import Quantized, fine_tune, quantize
+from featprune.data import prepare_dataset
+from featprune.engine.training import Settings, train
+from featprune.errors import FeatpruneError
+from featprune.network import MLP
+from featprune.pruning.masks import Schedule, all_ones, extract_mask
+from featprune.rewind import Start
+
+SHAPES = [(1, 1), (1, 7), (3, 1), (5, 4), (17, 90), (40, 33)]
+
+
+def made(rng, masks, bits) -> Quantized:
+    """A network of random numbers; its codebooks hold special values and repeat themselves."""
+    codes, codebooks = [], []
+    for mask, b in zip(masks, bits, strict=True):
+        survivors = int(mask.sum())
+        size = int(rng.integers(1, 2**b + 1)) if survivors else 0
+        codes.append(rng.integers(0, max(size, 1), survivors).astype(np.uint8))
+        codebooks.append(rng.choice([0, -0.0, np.float32(1e-42), np.inf, 1.5, rng.normal()], size).astype(np.float32))
+    biases = tuple(rng.normal(size=(1, m.shape[1])).astype(np.float32) for m in masks)
+    return Quantized(tuple(masks), tuple(codes), tuple(codebooks), biases, tuple(bits))
+
+
+def random_network(seed, density) -> Quantized:
+    rng = np.random.default_rng(seed)
+    shapes = [SHAPES[i] for i in rng.integers(0, len(SHAPES), rng.integers(1, 4))]
+    return made(rng, [rng.random((1, *s)) < density for s in shapes], rng.integers(1, 9, len(shapes)).tolist())
+
+
+def small() -> Quantized:
+    rng = np.random.default_rng(0)
+    return made(rng, [rng.random((1, *s)) < 0.3 for s in [(6, 20), (3, 6)]], [3, 2])
+
+
+def assert_identical(one: Quantized, other: Quantized) -> None:
+    assert one.bits == other.bits
+    for name in ("masks", "codes", "codebooks", "biases"):
+        for a, b in zip(getattr(one, name), getattr(other, name), strict=True):
+            assert (a.dtype, a.shape) == (b.dtype, b.shape)
+            assert a.tobytes() == b.tobytes()  # bit for bit, signs of zeros included
+
+
+@pytest.mark.parametrize("density", [0, 0.005, 0.03, 0.1, 0.5, 1])
+def test_what_is_decoded_is_what_was_encoded(density):
+    for seed in range(25):
+        q = random_network(seed, density)
+        assert_identical(decode(encode(q)), q)
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+def test_all_widths_of_codes_round_trip(bits):
+    rng = np.random.default_rng(bits)
+    mask = rng.random((1, 30, 40)) < 0.4
+    q = made(rng, [mask], [bits])
+    q.codes[0][:] = np.arange(mask.sum()) % len(q.codebooks[0])
+    assert_identical(decode(encode(q)), q)
+
+
+@pytest.mark.parametrize("position", [0, 29, 30, 31, 32, 61, 62, 63, 93, 399])
+def test_a_single_weight_anywhere_round_trips(position):
+    mask = np.zeros((1, 20, 20), bool)
+    mask.reshape(-1)[position] = True
+    q = made(np.random.default_rng(0), [mask], [6])
+    assert_identical(decode(encode(q)), q)
+    assert len(mask_to_gaps(mask)) == 1 + position // ESCAPE
+
+
+def test_long_streams_of_one_code_round_trip():
+    mask = np.ones((1, 300, 200), bool)
+    codes = np.zeros(mask.size, np.uint8)
+    q = Quantized((mask,), (codes,), (np.float32([0.5, 1]),), (np.zeros((1, 300), np.float32),), (1,))
+    assert_identical(decode(encode(q)), q)
+
+
+def test_gaps_count_zeros_and_escape_long_runs():
+    mask = np.zeros((1, 2, 50), bool)
+    mask.reshape(-1)[[0, 1, 4, 35, 67]] = True  # 0, 0, 2, 30 and 31 zeros before
+    np.testing.assert_array_equal(mask_to_gaps(mask), [0, 0, 2, 30, ESCAPE, 0])
+    np.testing.assert_array_equal(gaps_to_mask(mask_to_gaps(mask), mask.shape), mask)
+    assert len(mask_to_gaps(np.zeros((1, 2, 50), bool))) == 0
+
+
+def test_a_position_outside_its_layer_is_an_error():
+    gaps_to_mask(np.uint8([3]), (1, 2, 2))
+    for symbols in ([4], [0, 3], [32]):
+        with pytest.raises(ValueError, match="outside"):
+            gaps_to_mask(np.uint8(symbols), (1, 2, 2))
+
+
+def test_the_same_network_gives_the_same_bytes():
+    assert encode(small()) == encode(small()) == encode(decode(encode(small())))
+
+
+def test_every_truncation_is_an_error():
+    data = encode(small())
+    for length in range(len(data)):
+        with pytest.raises(FeatpruneError):
+            decode(data[:length])
+    with pytest.raises(FeatpruneError):
+        decode(data + b"\0")
+
+
+def test_every_corrupted_byte_is_an_error():
+    data = encode(small())
+    for position in range(len(data)):
+        for flip in (1, 128, 255):
+            broken = bytearray(data)
+            broken[position] ^= flip
+            with pytest.raises(FeatpruneError):
+                decode(bytes(broken))
+
+
+def resealed(data: bytes, position: int, value: int) -> bytes:
+    """A changed byte under a right checksum: a file that was written wrongly, not one that was damaged."""
+    body = bytearray(data[: -CHECKSUM.size])
+    body[position] = value
+    return bytes(body) + CHECKSUM.pack(zlib.crc32(body))
+
+
+def test_a_file_that_contradicts_itself_is_never_a_traceback():
+    data = encode(small())
+    whole = FILE.size + 2 * LAYER.size
+    for position in [*range(5, whole), *range(len(data) - 40, len(data) - 4)]:
+        try:
+            decode(resealed(data, position, data[position] ^ 64))
+        except FeatpruneError as error:
+            assert "not a network" in str(error)
+    with pytest.raises(FeatpruneError, match="version 9"):
+        decode(resealed(data, 4, 9))
+
+
+def test_a_broken_file_is_named_with_the_way_out(tmp_path):
+    path = tmp_path / "network.fpz"
+    with pytest.raises(FeatpruneError, match=r"network\.fpz.*run again"):
+        load_fpz(path)
+    save_fpz(path, small())
+    assert_identical(load_fpz(path), small())
+    assert list(tmp_path.iterdir()) == [path]
+    for damaged in (b"", b"text", path.read_bytes()[:-3]):
+        path.write_bytes(damaged)
+        with pytest.raises(FeatpruneError, match=r"network\.fpz.*run again"):
+            load_fpz(path)
+
+
+def test_sizes_of_a_made_case():
+    # 4 x 100: survivors at 0, 10, 100 and 399, so gaps 0, 9, 89 = 2 escapes + 27, 298 = 9 escapes + 19.
+    mask = np.zeros((1, 4, 100), bool)
+    mask.reshape(-1)[[0, 10, 100, 399]] = True
+    full = np.ones((1, 3, 4), bool)
+    q = Quantized(
+        (mask, full),
+        (np.uint8([0, 1, 2, 1]), np.zeros(12, np.uint8)),
+        (np.float32([1, 2, 3]), np.float32([1])),
+        (np.zeros((1, 4), np.float32), np.zeros((1, 3), np.float32)),
+        (6, 1),
+    )
+    indices = 10 + 8  # bytes of (4 + 11) x 5 = 75 and 12 x 5 = 60 bits
+    result = sizes(q)
+    assert result["original"] == 4 * (400 + 12 + 7)
+    assert result["pruned"] == 4 * (4 + 12 + 7) + indices
+    assert result["quantized"] == 3 + 2 + indices + 4 * (3 + 1 + 7)
+    assert result["huffman"] == len(encode(q))
+    for stage in ("pruned", "quantized", "huffman"):
+        assert result[f"{stage}_rate"] == result["original"] / result[stage]
+
+
+def test_the_file_comes_near_the_entropy_of_its_symbols():
+    rng = np.random.default_rng(0)
+    mask = rng.random((1, 300, 784)) < 0.08
+    codes = rng.binomial(63, 0.5, mask.sum()).astype(np.uint8)
+    codebook, bias = rng.normal(size=64).astype(np.float32), np.zeros((1, 300), np.float32)
+    q = Quantized((mask,), (codes,), (codebook,), (bias,), (6,))
+
+    def entropy(symbols):
+        counts = np.unique(symbols, return_counts=True)[1]
+        return -(counts * np.log2(counts / counts.sum())).sum() / 8
+
+    bound = entropy(codes) + entropy(mask_to_gaps(mask)) + 4 * (64 + 300)
+    assert bound < len(encode(q)) < 1.02 * bound
+    assert len(encode(q)) < sizes(q)["quantized"]
+
+
+def test_a_trained_network_round_trips():
+    data = prepare_dataset("digits")
+    network = MLP((64, 100, 60, 10))
+    settings = Settings("cross_entropy", "adam", 2e-3, 0.0, 0.0, 60, 150, 1.0, False, (150,))
+    start = network.initial([0])
+    dense = all_ones(network.shapes, 1)
+    trained = train(network, Start(start, start), dense, data, [0], settings).parameters
+    counts = Schedule("per_layer", {"hidden": 0.8, "output": 0.5}).counts([m.size for m in dense], 1)
+    masks = extract_mask([np.abs(w) for w in trained.weights], dense, counts)
+    q = fine_tune(quantize(trained.masked(masks), masks, [5, 5, 5]), network, data, settings)
+    decoded = decode(encode(q))
+    assert_identical(decoded, q)
+    for w, v, m in zip(decoded.parameters().weights, q.parameters().weights, masks, strict=True):
+        np.testing.assert_array_equal(w, v)
+        np.testing.assert_array_equal(w != 0, m)
+    result = sizes(q)
+    assert result["original"] > result["pruned"] > result["quantized"] > result["huffman"]

@@ -1,0 +1,280 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from featprune.engine.training import train
+from featprune.errors import FeatpruneError
+from featprune.network import Parameters
+from featprune.pruning.masks import Schedule, all_ones, remaining
+from featprune.rewind import REWINDS, Origin, Start
+from featprune.runs.chain import train_dense, train_pruned
+from featprune.runs.files import load_masks, load_run, load_snapshots, pack, pack_snapshots, unpack_snapshots
+from featprune.storage import load_table, save_arrays
+from tests.unit.engine.test_training import NETWORK, SETTINGS, made_data, some_masks
+
+SETTINGS = replace(SETTINGS, optimizer="adam", lr=0.01, snapshot_at=(0, 5, 20))
+SEEDS = [0, 1]
+SCHEDULE = Schedule("per_layer", {"hidden": 0.4, "output": 0.2})
+ROUNDS = (1, 2, 3)
+
+
+def chain(
+    root, rewind, *, seeds=SEEDS, settings=SETTINGS, criterion="magnitude", late_step=None, rounds=ROUNDS, **more
+):
+    """Train a dense run and one chain below `root`; give round -> folder, the dense run's being 0."""
+    folders = {round: root / f"{criterion}-{rewind}" / str(round) for round in rounds}
+    dense = root / "dense"
+    data = made_data()
+    if not dense.exists():
+        train_dense(NETWORK, data, seeds, settings, dense)
+    train_pruned(
+        NETWORK,
+        data,
+        seeds,
+        settings,
+        criterion=criterion,
+        rewind=rewind,
+        schedule=SCHEDULE,
+        late_step=late_step,
+        previous=dense,
+        folders=folders,
+        snapshot_rounds=rounds,
+        **more,
+    )
+    return {0: dense} | folders
+
+
+def starts(folder) -> Parameters:
+    return load_snapshots(folder)[1][0]
+
+
+def same(p: Parameters, q: Parameters) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(p.weights + p.biases, q.weights + q.biases, strict=True))
+
+
+def test_init_restarts_from_the_initial_values_under_the_mask(tmp_path):
+    folders = chain(tmp_path, "init")
+    for round in ROUNDS:
+        assert same(starts(folders[round]), NETWORK.initial(SEEDS).masked(load_masks(folders[round])[1]))
+
+
+def test_late_restarts_from_the_dense_runs_early_step(tmp_path):
+    folders = chain(tmp_path, "late", late_step=5)
+    early = load_snapshots(folders[0])[1][5]
+    for round in ROUNDS:
+        assert same(starts(folders[round]), early.masked(load_masks(folders[round])[1]))
+
+
+def test_random_restarts_from_a_fresh_draw_each_round(tmp_path):
+    folders = chain(tmp_path, "random")
+    drawn = [starts(folders[round]) for round in ROUNDS]
+    masks = [load_masks(folders[round])[1] for round in ROUNDS]
+    for i, round in enumerate(ROUNDS):
+        assert same(drawn[i], NETWORK.initial(SEEDS, "redraw", round).masked(masks[i]))
+        assert not same(drawn[i], NETWORK.initial(SEEDS).masked(masks[i]))
+
+
+def test_none_goes_on_from_the_last_rounds_values(tmp_path):
+    folders = chain(tmp_path, "none")
+    for round in ROUNDS:
+        before = load_run(folders[round - 1]).parameters
+        assert same(starts(folders[round]), before.masked(load_masks(folders[round])[1]))
+
+
+@pytest.mark.parametrize("rewind", ["init", "random"])
+def test_centered_output_is_zero_at_the_start_of_every_round(tmp_path, rewind):
+    for folder in list(chain(tmp_path, rewind).values()):
+        history = load_table(folder / "history.parquet").to_pandas()
+        np.testing.assert_allclose(history.loc[history["step"] == 0, "loss"], np.log(3), atol=1e-6)
+
+
+def test_masks_follow_the_chains_own_weights_and_are_nested(tmp_path):
+    folders = chain(tmp_path, "none")
+    sizes = [out * fan_in for out, fan_in in NETWORK.shapes]
+    for round in ROUNDS:
+        (_, before), (_, masks) = load_masks(folders[round - 1]), load_masks(folders[round])
+        trained = load_run(folders[round - 1]).parameters.weights
+        for b, m, w, count in zip(before, masks, trained, SCHEDULE.counts(sizes, round), strict=True):
+            assert (m <= b).all() and m[0].sum() == m[1].sum() == count
+            for replica in range(2):
+                kept, lost = np.abs(w[replica][m[replica]]), np.abs(w[replica][b[replica] & ~m[replica]])
+                assert kept.min() >= lost.max()
+
+
+def test_first_round_is_the_same_for_every_strategy(tmp_path):
+    masks = [load_masks(chain(tmp_path, rewind)[1])[1] for rewind in ("init", "random", "none")]
+    assert all(np.array_equal(a, b) for other in masks[1:] for a, b in zip(masks[0], other, strict=True))
+
+
+def test_mask_source_ticket_uses_the_tickets_masks(tmp_path):
+    tickets = chain(tmp_path, "init")
+    own = chain(tmp_path, "random")
+    control = chain(tmp_path / "control", "random", tickets=tickets)
+    for round in ROUNDS:
+        mine, theirs = load_masks(control[round])[1], load_masks(tickets[round])[1]
+        assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
+    assert not np.array_equal(load_masks(own[3])[1][0], load_masks(control[3])[1][0])
+
+
+def test_segments_of_a_chain_give_what_one_job_gives(tmp_path):
+    whole = chain(tmp_path / "whole", "none")
+    parts = chain(tmp_path / "parts", "none", rounds=(1,))
+    train_pruned(
+        NETWORK,
+        made_data(),
+        SEEDS,
+        SETTINGS,
+        criterion="magnitude",
+        rewind="none",
+        schedule=SCHEDULE,
+        late_step=None,
+        previous=parts[1],
+        folders={2: tmp_path / "parts" / "2", 3: tmp_path / "parts" / "3"},
+    )
+    for file in ("weights.safetensors", "mask.safetensors", "history.parquet"):
+        assert (whole[3] / file).read_bytes() == (tmp_path / "parts" / "3" / file).read_bytes()
+
+
+def test_dense_none_never_prunes(tmp_path):
+    folders = chain(tmp_path, "none", criterion="dense")
+    assert remaining(load_masks(folders[3])[1]).tolist() == [sum(a * b for a, b in NETWORK.shapes)] * 2
+    assert same(starts(folders[2]), load_run(folders[1]).parameters)
+
+
+def test_random_criterion_is_paired_by_seed(tmp_path):
+    a = chain(tmp_path / "a", "init", criterion="random")
+    b = chain(tmp_path / "b", "init", criterion="random", settings=replace(SETTINGS, alpha=3.0))
+    assert all(np.array_equal(x, y) for x, y in zip(load_masks(a[2])[1], load_masks(b[2])[1], strict=True))
+
+
+def test_a_diverged_chain_stays_diverged_and_does_not_stop_the_others(tmp_path):
+    data = made_data()
+    train_dense(NETWORK, data, SEEDS, SETTINGS, tmp_path / "dense")
+    run = load_run(tmp_path / "dense")
+    run.parameters.weights[0][1] = np.nan
+    save_arrays(tmp_path / "dense/weights.safetensors", pack(run.parameters, run.masks))
+    folders = chain(tmp_path, "init")
+    for round in ROUNDS:
+        history = load_table(folders[round] / "history.parquet").to_pandas()
+        assert history.loc[history["seed"] == 1, "loss"].isna().all()
+        assert history.loc[history["seed"] == 0, "loss"].notna().all()
+        assert len({tuple(m.reshape(2, -1).sum(1)) for m in load_masks(folders[round])[1]}) == 3
+
+
+def test_steps_behind_each_strategys_start():
+    behind = {name: [r.trained(round, 100, 7) for round in (1, 2)] for name, r in REWINDS.items()}
+    assert behind.pop("late") == [7, 7]
+    assert behind.pop("none") == behind.pop("lr") == [100, 200]
+    assert set(map(tuple, behind.values())) == {(0, 0)}
+
+
+def test_strategies_make_nothing_that_they_do_not_need():
+    def never():
+        raise AssertionError("made for nothing")
+
+    p = NETWORK.initial([0])
+    for name in ("init", "none"):
+        REWINDS[name].start(Origin(1, p, p, never, never))
+
+
+def test_snapshots_hold_only_survivors_and_unpack_to_exact_zeros():
+    masks = some_masks(2, 0.3)
+    snapshots = {step: NETWORK.initial([0, 1], step).masked(masks) for step in (0, 7)}
+    packed = pack_snapshots(snapshots, masks)
+    assert packed["weights"].shape == (2, 2, remaining(masks)[0])
+    again = unpack_snapshots(packed, masks)
+    assert all(same(again[step], snapshots[step]) for step in snapshots)
+
+
+def test_files_of_other_seeds_are_refused(tmp_path):
+    folders = chain(tmp_path, "init")
+    with pytest.raises(FeatpruneError, match=r"mask\.safetensors: holds seeds \[0, 1\], not \[2\]"):
+        load_run(folders[1], [2])
+
+
+@pytest.mark.parametrize("file", ["mask.safetensors", "weights.safetensors"])
+def test_a_truncated_file_is_named(tmp_path, file):
+    path = chain(tmp_path, "init")[1] / file
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(FeatpruneError, match=f"{file}: missing, truncated"):
+        load_run(path.parent)
+
+
+@pytest.mark.parametrize("criterion", ["snip", "snip_iterative", "grasp", "synflow", "magnitude_init", "random"])
+def test_criteria_of_the_initialization_keep_the_tickets_total_and_restart_at_init(tmp_path, criterion):
+    folders = chain(tmp_path, "init", criterion=criterion, samples=40)
+    sizes = [out * fan_in for out, fan_in in NETWORK.shapes]
+    for round in ROUNDS:
+        _, masks = load_masks(folders[round])
+        assert remaining(masks).tolist() == [sum(SCHEDULE.counts(sizes, round))] * 2
+        assert same(starts(folders[round]), NETWORK.initial(SEEDS).masked(masks))
+
+
+def test_the_snip_mask_of_a_run_is_that_of_its_score(tmp_path):
+    masks = load_masks(chain(tmp_path, "init", criterion="snip", samples=60)[2])[1]
+    data, p = made_data(), NETWORK.initial([1])
+    weights = [torch.from_numpy(w[0]).double().requires_grad_() for w in p.weights]
+    biases = [torch.from_numpy(b[0]).double() for b in p.biases]
+    h = NETWORK.output(weights, biases, torch.from_numpy(data.train_x).double())
+    loss = torch.nn.functional.cross_entropy(h - h.detach(), torch.from_numpy(data.train_y))
+    scores = [(g * w).abs().detach().numpy() for g, w in zip(torch.autograd.grad(loss, weights), weights, strict=True)]
+    count = remaining(masks)[1]
+    threshold = np.sort(np.concatenate([s.ravel() for s in scores]))[-count]
+    assert all(((s >= threshold) == m[1]).all() for s, m in zip(scores, masks, strict=True))
+
+
+def test_one_shot_prunes_and_continues_the_dense_run_at_every_round(tmp_path):
+    folders = chain(tmp_path, "none", criterion="magnitude_one_shot")
+    dense = load_run(folders[0]).parameters
+    for round in ROUNDS:
+        assert same(starts(folders[round]), dense.masked(load_masks(folders[round])[1]))
+
+
+def test_shuffled_masks_have_the_tickets_density_in_every_layer(tmp_path):
+    tickets = chain(tmp_path, "init")
+    control = chain(tmp_path, "init", criterion="shuffled", tickets=tickets)
+    for round in ROUNDS:
+        theirs, mine = load_masks(tickets[round])[1], load_masks(control[round])[1]
+        for a, b in zip(theirs, mine, strict=True):
+            assert a.sum((1, 2)).tolist() == b.sum((1, 2)).tolist() and (a != b).any()
+
+
+def test_same_sign_keeps_the_tickets_mask_and_signs_and_nothing_else(tmp_path):
+    tickets = chain(tmp_path, "init")
+    control = chain(tmp_path, "same_sign", criterion="ticket", tickets=tickets)
+    for round in ROUNDS:
+        masks = load_masks(control[round])[1]
+        assert all(np.array_equal(a, b) for a, b in zip(masks, load_masks(tickets[round])[1], strict=True))
+        for drawn, initial in zip(starts(control[round]).weights, starts(tickets[round]).weights, strict=True):
+            assert (np.sign(drawn) == np.sign(initial)).all() and not np.array_equal(drawn, initial)
+
+
+def test_rate_rewinding_repeats_the_schedule_and_fine_tuning_its_end(tmp_path):
+    settings = replace(SETTINGS, milestones=(10,), snapshot_at=(0, 1))
+    moved = {}
+    for rewind in ("none", "lr"):
+        steps = load_snapshots(chain(tmp_path, rewind, settings=settings)[1])[1]
+        moved[rewind] = np.abs(steps[1].weights[0] - steps[0].weights[0]).max()
+    # The first Adam step moves every weight by about the learning rate.
+    assert moved["lr"] == pytest.approx(0.01, rel=0.01) and moved["none"] == pytest.approx(0.001, rel=0.01)
+
+
+def test_milestones_divide_the_rate_by_ten():
+    settings = replace(SETTINGS, lr=1.0, milestones=(5, 10))
+    assert [settings.step_size(step) for step in (0, 4, 5, 9, 10)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+
+
+def test_each_reference_differs_from_the_dense_run_in_one_thing(tmp_path):
+    data = made_data()
+    for kind in ("dense", "reordered", "reinitialized"):
+        train_dense(NETWORK, data, SEEDS, SETTINGS, tmp_path / kind, kind)
+    assert same(starts(tmp_path / "reordered"), starts(tmp_path / "dense"))
+    ends = {kind: load_run(tmp_path / kind).parameters for kind in ("dense", "reordered", "reinitialized")}
+    assert not same(ends["reordered"], ends["dense"])
+    # What the dense run becomes from the other start is the other run: so both have one data order.
+    other = starts(tmp_path / "reinitialized")
+    assert not any(np.array_equal(a, b) for a, b in zip(other.weights, starts(tmp_path / "dense").weights, strict=True))
+    outcome = train(NETWORK, Start(other, other), all_ones(NETWORK.shapes, len(SEEDS)), data, SEEDS, SETTINGS)
+    assert same(outcome.parameters, ends["reinitialized"])
