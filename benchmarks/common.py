@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from featprune.engine.training import Settings
+from featprune.engine.settings import Settings
 from featprune.network import MLP
 from featprune.pruning.masks import Schedule, all_ones, extract_mask
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from featprune.engine.settings import Start
 from featprune.network import Parameters
 
 
@@ -23,14 +24,6 @@ class Origin:
     previous: Parameters
     late: Callable[[], Parameters]
     fresh: Callable[[], Parameters]
-
-
-@dataclass(frozen=True)
-class Start:
-    """Values at the first step, and theta_ref, the initialization this run's f is centered on."""
-
-    parameters: Parameters
-    reference: Parameters
 
 
 def init(origin: Origin) -> Start:
@@ -83,23 +76,3 @@ REWINDS: dict[str, Rewind] = {
     # Learning-rate rewinding (Renda et al. 2020): the trained values, with the whole schedule of rates again.
     "lr": Rewind(none, lambda round, steps, late_step: round * steps),
 }
-
-
-@dataclass(frozen=True)
-class DenseRun:
-    """What sets a dense run of a seed apart from others: its draw of the initialization, its data order."""
-
-    draw: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-
-
-# The dense run that all chains share, and those that features are compared with besides: each differs in one thing.
-DENSE_RUNS: dict[str, DenseRun] = {
-    "dense": DenseRun(),
-    "reordered": DenseRun(order=("reordered",)),
-    "reinitialized": DenseRun(draw=("reinitialized",)),
-}
-
-# Criterion and rewind under which runs are filed: those dense runs, and the lottery ticket.
-DENSE, REORDERED, REINITIALIZED = (("dense", name) for name in DENSE_RUNS)
-TICKET = ("magnitude", "init")

@@ -13,7 +13,8 @@ from featprune.config import log_grid
 from featprune.criteria import CRITERIA, crossed
 from featprune.data import DATASETS
 from featprune.figures import Figure
-from featprune.rewind import DENSE, DENSE_RUNS, REINITIALIZED, REORDERED, REWINDS, TICKET
+from featprune.rewind import REWINDS
+from featprune.runs.paths import DENSE, DENSE_RUNS, REINITIALIZED, REORDERED, TICKET
 
 
 @dataclass(frozen=True)

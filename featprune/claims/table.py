@@ -23,7 +23,7 @@ from featprune.claims.inference import (
     seeds_needed,
 )
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
-from featprune.rewind import DENSE, REINITIALIZED, REORDERED, TICKET
+from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED, TICKET
 from featprune.tables.frames import MEASURES, alike, nearest_one
 from featprune.tables.tables import headline, paired_gains, tune
 

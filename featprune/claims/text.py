@@ -8,7 +8,7 @@ import pandas as pd
 from featprune.claims.inference import MIN_BOOTSTRAP, MOST_SEEDS
 from featprune.claims.table import Rules
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
-from featprune.rewind import TICKET
+from featprune.runs.paths import TICKET
 
 TITLES = {
     CLAIM_1: "Claim 1: the same test error as the dense network",

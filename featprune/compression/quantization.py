@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from featprune.datasets.dataset import Dataset
-    from featprune.engine.training import Settings
+    from featprune.engine.settings import Settings
 
 MAX_BITS = 8  # codes are uint8
 SPLITS = ("train", "validation", "test")

@@ -10,7 +10,7 @@ import pandas as pd
 from featprune.compression.codec import load_fpz, save_fpz, sizes
 from featprune.compression.quantization import evaluate, fine_tune, quantize
 from featprune.datasets.dataset import Dataset
-from featprune.engine.training import Settings
+from featprune.engine.settings import Settings
 from featprune.network import MLP
 from featprune.runs.files import load_run
 

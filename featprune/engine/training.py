@@ -16,47 +16,14 @@ import torch
 
 from featprune.datasets.dataset import Dataset
 from featprune.engine.replica import Replica
+from featprune.engine.settings import Settings, Start
 from featprune.engine.stack import Stack, replica_losses
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
-from featprune.rewind import Start
 
 SPLITS = ("train", "validation", "test")
 HISTORY = {"seed": np.int32, "step": np.int32, "split": object, "loss": np.float64, "accuracy": np.float64}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that one run's training depends on, besides the network, its start and the data.
-
-    `lr` is the learning rate at alpha = 1, the config's base rate times its multiplier; at each of the steps
-    `milestones` it falls to a tenth. `behind` counts the steps
-    that the starting values have behind them: the data order goes on from there. `evaluation_samples` bounds each
-    split where it is evaluated on the way (None: whole); at the last step validation and test are always whole.
-    `order` sets apart several data orders of one seed.
-    """
-
-    loss: str
-    optimizer: str
-    lr: float
-    momentum: float
-    weight_decay: float
-    batch_size: int
-    steps: int
-    alpha: float
-    center: bool
-    evaluate_at: tuple[int, ...]
-    snapshot_at: tuple[int, ...] = ()
-    evaluation_samples: int | None = None
-    behind: int = 0
-    milestones: tuple[int, ...] = ()
-    order: tuple[str, ...] = ()
-
-    def step_size(self, step: int) -> float:
-        """The learning rate of the step with this number, from 0."""
-        lr = self.lr * 0.1 ** sum(step >= milestone for milestone in self.milestones)
-        return lr / self.alpha if self.optimizer == "adam" else lr
 
 
 @dataclass

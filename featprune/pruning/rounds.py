@@ -9,7 +9,7 @@ import torch
 
 from featprune.criteria import Criterion, Masks
 from featprune.datasets.dataset import Dataset
-from featprune.engine.training import Settings
+from featprune.engine.settings import Settings
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import Schedule, extract_mask
 from featprune.pruning.saliency import Problem, prune_at_init

@@ -8,20 +8,38 @@ chain prunes the one dense run they share.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from featprune.criteria import CRITERIA
 from featprune.datasets.dataset import Dataset
-from featprune.engine.training import Settings, train
+from featprune.engine.settings import Settings, Start
+from featprune.engine.training import train
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import Schedule, all_ones
 from featprune.pruning.rounds import from_tickets, prune
-from featprune.rewind import DENSE, DENSE_RUNS, REWINDS, Origin, Start
+from featprune.rewind import REWINDS, Origin
 from featprune.runs.files import Run, load_run, save_run
+from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED
+
+
+@dataclass(frozen=True)
+class DenseRun:
+    """What sets a dense run of a seed apart from others: its draw of the initialization, its data order."""
+
+    draw: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+
+# The dense run that all chains share, and those that features are compared with besides: each differs in one thing.
+DENSE_VARIANTS: dict[str, DenseRun] = {
+    DENSE.rewind: DenseRun(),
+    REORDERED.rewind: DenseRun(order=("reordered",)),
+    REINITIALIZED.rewind: DenseRun(draw=("reinitialized",)),
+}
 
 
 def train_dense(
@@ -35,9 +53,9 @@ def train_dense(
 ) -> None:
     """Round 0: train every seed without pruning and save the run in `folder`.
 
-    rewind: which of the dense runs, a name in DENSE_RUNS.
+    rewind: which of the dense runs, a name in DENSE_VARIANTS.
     """
-    kind = lookup(DENSE_RUNS, rewind, "dense run")
+    kind = lookup(DENSE_VARIANTS, rewind, "dense run")
     masks = all_ones(network.shapes, len(seeds))
     initial = network.initial(seeds, *kind.draw)
     settings = replace(settings, order=kind.order)

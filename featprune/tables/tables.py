@@ -14,8 +14,9 @@ from scipy import stats
 
 from featprune.criteria import CRITERIA
 from featprune.pruning.masks import remaining
-from featprune.rewind import DENSE, REWINDS
+from featprune.rewind import REWINDS
 from featprune.runs.files import load_masks
+from featprune.runs.paths import DENSE
 from featprune.storage import load_table
 
 CELL = ["alpha", "lr", "criterion", "rewind", "round"]

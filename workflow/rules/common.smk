@@ -9,7 +9,8 @@ from featprune.figures import FIGURES
 from featprune.jobs.fingerprint import code, import_from_here, module
 from featprune.pruning.masks import SCOPES
 from featprune.network import ACTIVATIONS, INITIALIZATIONS, PARAMETRIZATIONS
-from featprune.rewind import DENSE, DENSE_RUNS, REWINDS
+from featprune.rewind import REWINDS
+from featprune.runs.paths import DENSE, DENSE_RUNS
 from featprune.study import Cell, Study, seeds_of
 
 import_from_here()

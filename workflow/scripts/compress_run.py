@@ -5,7 +5,7 @@ from featprune.jobs.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.compression.runs import compress_run, fine_tuning
     from featprune.datasets.dataset import load_dataset
-    from featprune.engine.training import Settings
+    from featprune.engine.settings import Settings
     from featprune.network import network_for
     from featprune.storage import save_table
 

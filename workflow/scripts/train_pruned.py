@@ -4,7 +4,8 @@ from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.datasets.dataset import load_dataset
-    from featprune.engine.training import Settings, choose_device
+    from featprune.engine.settings import Settings
+    from featprune.engine.training import choose_device
     from featprune.network import network_for
     from featprune.pruning.masks import Schedule
     from featprune.runs.chain import train_pruned

@@ -10,14 +10,15 @@ from featprune.claims.inference import FAILS, HOLDS
 from featprune.claims.table import CLAIM_1, CLAIM_2, CLAIM_3, Margins, Rules, aggregate_claims
 from featprune.config import log_grid
 from featprune.data import prepare_dataset
-from featprune.engine.training import Settings, train
+from featprune.engine.settings import Settings, Start
+from featprune.engine.training import train
 from featprune.features.comparison import compare_features
 from featprune.features.preactivations import dump_preactivations
 from featprune.network import MLP
 from featprune.pruning.masks import Schedule, all_ones
-from featprune.rewind import DENSE, REINITIALIZED, REORDERED, TICKET, Start
 from featprune.runs.chain import train_dense, train_pruned
 from featprune.runs.files import load_snapshots, save_run
+from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED, TICKET
 from featprune.storage import save_table
 from featprune.tables.tables import collect, learning_curves, summarize
 

@@ -18,11 +18,11 @@ from featprune.compression.codec import (
 )
 from featprune.compression.quantization import Quantized, fine_tune, quantize
 from featprune.data import prepare_dataset
-from featprune.engine.training import Settings, train
+from featprune.engine.settings import Settings, Start
+from featprune.engine.training import train
 from featprune.errors import FeatpruneError
 from featprune.network import MLP
 from featprune.pruning.masks import Schedule, all_ones, extract_mask
-from featprune.rewind import Start
 
 SHAPES = [(1, 1), (1, 7), (3, 1), (5, 4), (17, 90), (40, 33)]
 

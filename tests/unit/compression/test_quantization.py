@@ -14,7 +14,7 @@ from featprune.compression.quantization import (
     shared_weights,
 )
 from featprune.datasets.dataset import Dataset
-from featprune.engine.training import Settings
+from featprune.engine.settings import Settings
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 

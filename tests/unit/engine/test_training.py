@@ -6,12 +6,12 @@ import torch
 
 from featprune.datasets.dataset import Dataset
 from featprune.engine import training
+from featprune.engine.settings import Settings, Start
 from featprune.engine.stack import Stack
-from featprune.engine.training import Settings, data_order, train
+from featprune.engine.training import data_order, train
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import all_ones
-from featprune.rewind import Start
 
 NETWORK = MLP((6, 16, 12, 3), "tanh", "he_normal")
 SETTINGS = Settings(

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from featprune.engine.settings import Start
 from featprune.engine.training import train
 from featprune.errors import FeatpruneError
 from featprune.network import Parameters
 from featprune.pruning.masks import Schedule, all_ones, remaining
-from featprune.rewind import REWINDS, Origin, Start
+from featprune.rewind import REWINDS, Origin
 from featprune.runs.chain import train_dense, train_pruned
 from featprune.runs.files import load_masks, load_run, load_snapshots, pack, pack_snapshots, unpack_snapshots
 from featprune.storage import load_table, save_arrays
