@@ -18,6 +18,6 @@ include: "workflow/rules/figures.smk"
 rule all:
     default_target: True
     input:
-        figures(),
+        STUDY.figure_files(),
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",

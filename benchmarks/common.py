@@ -10,7 +10,7 @@ import torch
 
 from featprune.engine.settings import Settings
 from featprune.network import MLP
-from featprune.pruning.masks import Schedule, all_ones, extract_mask
+from featprune.pruning.masks import Masks, Schedule, all_ones, keep_highest
 
 NETWORK = MLP((784, 300, 100, 10))
 SIZES = [out * fan_in for out, fan_in in NETWORK.shapes]
@@ -37,7 +37,7 @@ def made_data(samples: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
     return x, (x @ rng.standard_normal((NETWORK.widths[0], 10), dtype=np.float32)).argmax(1)
 
 
-def random_masks(density: float) -> list[np.ndarray]:
+def random_masks(density: float) -> Masks:
     """Masks at the round of the schedule whose density is nearest, shrunk evenly: (1, out, in) bool a layer."""
     rounds = np.log(density) / np.log(1 - SCHEDULE.rates["hidden"])
     counts = [
@@ -45,7 +45,7 @@ def random_masks(density: float) -> list[np.ndarray]:
         for size, kind in zip(SIZES, ("hidden", "hidden", "output"), strict=True)
     ]
     rng = np.random.default_rng(0)
-    return extract_mask([rng.random((1, *s)) for s in NETWORK.shapes], all_ones(NETWORK.shapes, 1), counts)
+    return keep_highest([rng.random((1, *s)) for s in NETWORK.shapes], all_ones(NETWORK.shapes, 1), counts)
 
 
 def best_ms(functions: Sequence[Callable[[], object]], calls: int, repeats: int = 7) -> list[float]:

@@ -17,11 +17,12 @@ import pandas as pd
 import torch
 
 from benchmarks.common import BATCH, NETWORK, SCHEDULE, SETTINGS, SIZES, best_ms, made_data, one_thread, random_masks
-from featprune.engine.layers import product_t
+from featprune.engine.evaluation import Split
+from featprune.engine.products import product_name, product_t
 from featprune.engine.replica import Replica
 from featprune.engine.training import data_order
 from featprune.network import Parameters
-from featprune.pruning.masks import all_ones, extract_mask
+from featprune.pruning.masks import all_ones, keep_highest
 from featprune.storage import save_table
 
 DENSITIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
@@ -33,13 +34,12 @@ class PlainLoop:
     """What one writes first: modules, autograd, the default optimizer."""
 
     def __init__(self, start: Parameters, masks: list[np.ndarray]) -> None:
-        layers: list[torch.nn.Module] = []
         self.masks = [torch.from_numpy(m[0]).float() for m in masks]
-        for weight, bias in zip(start.weights, start.biases, strict=True):
-            linear = torch.nn.Linear(weight.shape[2], weight.shape[1])
+        self.linears = [torch.nn.Linear(fan_in, out) for out, fan_in in NETWORK.shapes]
+        for linear, weight, bias in zip(self.linears, start.weights, start.biases, strict=True):
             linear.weight.data, linear.bias.data = torch.from_numpy(weight[0].copy()), torch.from_numpy(bias[0].copy())
-            layers += [linear, torch.nn.ReLU()]
-        self.model = torch.nn.Sequential(*layers[:-1])
+        modules = [module for linear in self.linears for module in (linear, torch.nn.ReLU())]
+        self.model = torch.nn.Sequential(*modules[:-1])
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=SETTINGS.lr)
 
     def step(self, x: torch.Tensor, y: torch.Tensor) -> None:
@@ -47,7 +47,7 @@ class PlainLoop:
         torch.nn.functional.cross_entropy(self.model(x), y).backward()
         self.optimizer.step()
         with torch.no_grad():
-            for linear, mask in zip(list(self.model)[::2], self.masks, strict=True):
+            for linear, mask in zip(self.linears, self.masks, strict=True):
                 linear.weight *= mask
 
 
@@ -62,7 +62,7 @@ def stepper(loop, x: torch.Tensor, y: np.ndarray, order: torch.Tensor):
             loop.step(x[batch], labels[batch])
 
         return step
-    loop.bind(x, labels, torch.zeros(1, len(x), 10), order[None])
+    loop.bind(Split(x, labels, torch.zeros(1, len(x), 10)), order[None])
     return loop.step
 
 
@@ -117,10 +117,10 @@ def chain(kind, start: Parameters, x: torch.Tensor, y: np.ndarray, order: torch.
             step()
         counts.append([int(m.sum()) for m in masks])
         if isinstance(loop, PlainLoop):
-            trained = [linear.weight.detach().numpy()[None] for linear in list(loop.model)[::2]]
+            trained = [linear.weight.detach().numpy()[None] for linear in loop.linears]
         else:
             trained = list(loop.parameters().weights)
-        masks = extract_mask([np.abs(w) for w in trained], masks, SCHEDULE.counts(SIZES, round + 1))
+        masks = keep_highest([np.abs(w) for w in trained], masks, SCHEDULE.counts(SIZES, round + 1))
     return (time.perf_counter() - begun) * 1e3 / (len(order) * len(counts)), counts
 
 
@@ -134,7 +134,7 @@ def main() -> None:
         return Replica(NETWORK, start, masks, SETTINGS)
 
     rate = best_rate()
-    print(f"best product: {rate:.0f} GFLOP/s\n")
+    print(f"products by {product_name()}; the best at {rate:.0f} GFLOP/s\n")
     rows = []
     for density in DENSITIES:
         masks = random_masks(density)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featprune.activations import ACTIVATIONS
 from featprune.errors import lookup
 from featprune.randomness import torch_generator
 
@@ -35,8 +36,6 @@ PARAMETRIZATIONS: dict[str, Callable[[int, bool], float]] = {
     "ntk": lambda fan_in, output: 1 / sqrt(fan_in),
     "mean_field": lambda fan_in, output: 1 / fan_in if output else 1 / sqrt(fan_in),
 }
-
-ACTIVATIONS: tuple[str, ...] = ("relu", "tanh", "erf", "linear")
 
 # Deviation of a standard normal truncated to [-2, 2]: dividing by it gives the truncated draw the wanted deviation.
 TRUNCATED_DEVIATION = 0.8796256610342398
@@ -123,9 +122,8 @@ class MLP:
         Of torch tensors, differentiably, or of numpy arrays, without torch. The reference that the training kernels
         are tested against, and what all measures use.
         """
-        sigma = lookup(
-            _numpy_activations() if isinstance(x, np.ndarray) else _activations(), self.activation, "activation"
-        )
+        activation = lookup(ACTIVATIONS, self.activation, "activation")
+        sigma = activation.array if isinstance(x, np.ndarray) else activation.tensor
         h, result = x, []
         for layer, (weight, bias, factor) in enumerate(zip(weights, biases, self.multipliers, strict=True)):
             h = (sigma(h) if layer else h) @ weight.swapaxes(-1, -2) * factor + bias[..., None, :]
@@ -135,18 +133,6 @@ class MLP:
     def output(self, weights: Sequence, biases: Sequence, x):
         """The raw output h(x), (R, P, outputs)."""
         return self.preactivations(weights, biases, x)[-1]
-
-
-def _activations() -> dict[str, Callable]:
-    import torch
-
-    return {"relu": torch.relu, "tanh": torch.tanh, "erf": torch.erf, "linear": lambda h: h}
-
-
-def _numpy_activations() -> dict[str, Callable]:
-    from scipy.special import erf
-
-    return {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "erf": erf, "linear": lambda h: h}
 
 
 def network_for(model: dict, data: Dataset) -> MLP:

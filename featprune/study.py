@@ -1,277 +1,272 @@
-"""What a configured study consists of: its cells, and where their files lie. The one owner of file names.
+"""What a configured study consists of: its runs, tables and figures, and the files that each is made from.
 
-A cell is a point of the sweep (alpha, lr, criterion, rewind) of an experiment. Light: plain data in, plain data out.
+Light, and without Snakemake: typed objects in, paths and plain data out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
+from typing import Any
 
-from featprune.config import log_grid
-from featprune.criteria import CRITERIA, crossed
+from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
-from featprune.figures import Figure
+from featprune.engine.objective import LOSSES
+from featprune.experiment import Experiment
+from featprune.figures import FIGURES, Figure
 from featprune.rewind import REWINDS
-from featprune.runs.paths import DENSE, DENSE_RUNS, REINITIALIZED, REORDERED, TICKET
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One point of an experiment's sweep; alpha and lr as they are written in the config."""
-
-    experiment: str
-    alpha: str
-    lr: str
-    criterion: str
-    rewind: str
-
-    def folder(self, root: str, round: int | str, block: str, kind: str = "runs") -> str:
-        """The folder of one run, Hive-partitioned; values may be wildcards. `kind` sets apart logs and benchmarks."""
-        return (
-            f"{root}/{kind}/experiment={self.experiment}/alpha={self.alpha}/lr={self.lr}/criterion={self.criterion}"
-            f"/rewind={self.rewind}/round={round}/seeds={block}"
-        )
+from featprune.runs.paths import (
+    DENSE,
+    MASK,
+    PREACTIVATIONS,
+    REINITIALIZED,
+    REORDERED,
+    TICKET,
+    WEIGHTS,
+    Cell,
+    RunPath,
+)
+from featprune.tables.registry import TABLES, DatasetFile, RunFiles, TableFile
 
 
 @dataclass(frozen=True)
 class Study:
-    """A resolved config, seen as cells and runs."""
+    """A resolved config, seen as experiments, runs and files."""
 
-    config: dict
+    config: dict[str, Any]
 
     @property
     def root(self) -> str:
         return self.config["results"]
 
-    @property
-    def experiments(self) -> list[str]:
-        return self.config["run"]
+    @cached_property
+    def experiments(self) -> dict[str, Experiment]:
+        """The experiments that are run, by name."""
+        usual = {loss.kind: name for name, loss in LOSSES.items()}
+        made = {}
+        for name in self.config["run"]:
+            entry = self.config["experiments"][name]
+            source = self.config["datasets"][entry["dataset"]]["source"]
+            made[name] = Experiment.of(name, entry, source, self.config["seeds"], usual[DATASETS[source].kind])
+        return made
 
-    def experiment(self, name: str) -> dict:
-        return self.config["experiments"][name]
+    # Runs
 
-    def source(self, name: str) -> str:
-        """The kind of an experiment's dataset, a name in DATASETS."""
-        return self.config["datasets"][self.experiment(name)["dataset"]]["source"]
+    def runs(self, name: str) -> Iterator[RunPath]:
+        """Every run of an experiment."""
+        e = self.experiments[name]
+        for block in e.seeds.blocks:
+            yield from (RunPath(cell, 0, block) for cell in e.dense_cells)
+            yield from (RunPath(cell, r, block) for cell in e.chains for r in range(1, e.pruning.rounds + 1))
 
-    def blocks(self, name: str) -> list[str]:
-        """Names of an experiment's blocks of seeds, "first-last"."""
-        seeds = self.experiment(name)["seeds"] or self.config["seeds"]
-        count, size = seeds["count"], seeds["block"]
-        return [f"{first}-{min(first + size, count) - 1}" for first in range(0, count, size)]
-
-    def dense_cells(self, name: str) -> list[Cell]:
-        e = self.experiment(name)
-        return [Cell(name, alpha, lr, *DENSE) for alpha in e["alphas"] for lr in e["lrs"]]
-
-    def chains(self, name: str) -> list[Cell]:
-        """The cells that prune, and the dense network trained on, where it is asked for."""
-        pruning = self.experiment(name)["pruning"]
-        if not pruning["rounds"]:
-            return []
-        kinds = crossed(pruning["criteria"], pruning["rewinds"])
-        kinds += [(pair["criterion"], pair["rewind"]) for pair in pruning["also"]]
-        if pruning["matched_dense"]:
-            kinds.append(("dense", "none"))
-        return [
-            Cell(name, cell.alpha, cell.lr, *kind) for cell in self.dense_cells(name) for kind in dict.fromkeys(kinds)
-        ]
-
-    def segments(self, name: str) -> list[range]:
-        """Consecutive rounds that one job trains."""
-        pruning = self.experiment(name)["pruning"]
-        last, size = pruning["rounds"], pruning["rounds_per_job"]
-        return [range(first, min(first + size, last + 1)) for first in range(1, last + 1, size)]
-
-    def chain_inputs(self, name: str, rounds: range) -> Callable[[object], dict]:
-        """Snakemake's input function of the job that trains these rounds of a chain: from wildcards to named files."""
-
-        def inputs(w) -> dict:
-            chain = Cell(name, w.alpha, w.lr, w.criterion, w.rewind)
-            from_dense = rounds[0] == 1 or CRITERIA[w.criterion].one_shot
-            before = (Cell(name, w.alpha, w.lr, *DENSE), 0) if from_dense else (chain, rounds[0] - 1)
-            folder = before[0].folder(self.root, before[1], w.block)
-            files = {"mask": f"{folder}/mask.safetensors", "weights": f"{folder}/weights.safetensors"}
-            if self.takes_tickets(name, w.criterion, w.rewind):
-                ticket = Cell(*self.ticket_axes(name, w.alpha), w.lr, *TICKET)
-                folders = [ticket.folder(self.root, r, w.block) for r in rounds]
-                files["ticket_masks"] = [f"{folder}/mask.safetensors" for folder in folders]
-                files["ticket_weights"] = [f"{folder}/weights.safetensors" for folder in folders]
-            return files
-
-        return inputs
-
-    def ticket_axes(self, name: str, alpha: str) -> tuple[str, str]:
-        """Experiment and alpha of the tickets that chains made of tickets train under: their own unless told."""
-        source = self.experiment(name)["tickets_from"]
-        return (source["experiment"], source["alpha"]) if source else (name, alpha)
-
-    def transfers(self, name: str) -> dict[str, float]:
-        """The experiments that train this one's tickets at other alphas -> the alpha of their masks."""
-        sources = {other: self.experiment(other)["tickets_from"] for other in self.experiments}
-        return {other: float(s["alpha"]) for other, s in sources.items() if s and s["experiment"] == name}
-
-    def compressed_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
-        """The runs that are compressed: tickets and fine-tuned networks of the rounds and rewinds asked for."""
-        compression = self.experiment(name)["compression"]
-        for cell, round, block in self.runs(name) if compression else ():
-            chosen = cell.rewind in compression["rewinds"] and round in compression["rounds"]
-            if chosen and cell.criterion == TICKET[0] and cell.lr in self.experiment(name)["features"]["lrs"]:
-                yield cell, round, block
-
-    def compressing(self, name: str, rewind: str, round: int) -> dict:
-        """What the compression of a run depends on besides its training."""
-        c = self.experiment(name)["compression"]
-        pruning, steps = self.experiment(name)["pruning"], self.experiment(name)["training"]["steps"]
-        trained = REWINDS[rewind].trained(round, steps, pruning["late_step"]) + steps
-        return {
-            "hidden_bits": c["hidden_bits"],
-            "output_bits": c["output_bits"],
-            "steps": c["steps"],
-            "behind": trained,
-        }
-
-    def takes_tickets(self, name: str, criterion: str, rewind: str) -> bool:
-        """Whether a chain trains under masks made of the lottery ticket's."""
-        if CRITERIA[criterion].of_ticket:
-            return True
-        control = rewind == "random" and criterion == TICKET[0]
-        return control and self.experiment(name)["pruning"]["mask_source"] == "ticket"
-
-    def chain_options(self, name: str, criterion: str, rewind: str) -> dict:
-        """What a chain depends on besides its training."""
-        pruning = self.experiment(name)["pruning"]
-        # Only the rates that the scope uses: the others may change without a rerun.
-        used = {"global": ["global"], "per_layer": ["hidden", "output"]}[pruning["scope"]]
-        return {
-            "schedule": {"scope": pruning["scope"], "rates": {key: pruning["rates"][key] for key in used}},
-            "late_step": pruning["late_step"] if rewind == "late" else None,
-            "samples": pruning["score_samples"] if CRITERIA[criterion].at == "initial" else 1,
-        }
-
-    def runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
-        """Every run of an experiment: (cell, round, block)."""
-        rounds = self.experiment(name)["pruning"]["rounds"]
-        for block in self.blocks(name):
-            yield from ((cell, 0, block) for cell in self.dense_cells(name))
-            yield from ((cell, r, block) for cell in self.chains(name) for r in range(1, rounds + 1))
-
-    def feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+    def studied_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose preactivations are dumped: dense ones, and those pruned by the tickets' criterion."""
-        for cell, round, block in self.runs(name):
-            if round in self.snapshot_rounds(name, cell.lr, cell.criterion, cell.rewind):
-                yield cell, round, block
+        e = self.experiments[name]
+        return (run for run in self.runs(name) if run.round in e.studied_rounds(run.cell))
 
-    def snapshot_rounds(self, name: str, lr: str, criterion: str, rewind: str) -> list[int]:
-        """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
-        studied = (criterion == DENSE[0] and rewind in DENSE_RUNS) or criterion == TICKET[0]
-        return self.experiment(name)["features"]["rounds"] if studied and self.has_features(name, lr) else []
-
-    def has_features(self, name: str, lr: str) -> bool:
-        """Whether features are studied at this rate."""
-        features = self.experiment(name)["features"]
-        return bool(features["rounds"]) and lr in features["lrs"]
-
-    def reference_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+    def reference_runs(self, name: str) -> Iterator[RunPath]:
         """The dense runs that are null and ceiling of the comparisons of features."""
-        for cell, round, block in self.feature_runs(name):
-            if round == 0:
-                for kind in (REINITIALIZED, REORDERED):
-                    yield Cell(name, cell.alpha, cell.lr, *kind), 0, block
+        for run in self.studied_runs(name):
+            if run.round == 0:
+                yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in (REINITIALIZED, REORDERED))
 
-    def compared_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+    def compared_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose features are compared with the dense run's: the pruned ones, and the references."""
-        yield from (run for run in self.feature_runs(name) if run[1] > 0)
+        yield from (run for run in self.studied_runs(name) if run.round != 0)
         yield from self.reference_runs(name)
 
-    def rich_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
+    def measured_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose amount of feature learning is measured: dense ones and tickets."""
-        for cell, round, block in self.feature_runs(name):
-            if (cell.criterion, cell.rewind) in (DENSE, TICKET):
-                yield cell, round, block
+        return (run for run in self.studied_runs(name) if run.cell.kind in (DENSE, TICKET))
+
+    def drawn_runs(self, name: str) -> Iterator[RunPath]:
+        """Those whose matrices are drawn: first block, alpha and lr nearest 1, dense and middle pruned round."""
+        first = self.experiments[name].seeds.blocks[0]
+        runs = [run for run in self.studied_runs(name) if run.block == first]
+
+        def nearest_one(values: Sequence[str]) -> str | None:
+            return min(values, key=lambda value: abs(log(float(value))), default=None)
+
+        place = nearest_one([run.cell.alpha for run in runs]), nearest_one([run.cell.lr for run in runs])
+        rounds = sorted({int(run.round) for run in runs} - {0})
+        drawn = {0, *rounds[len(rounds) // 2 :][:1]}
+        return (run for run in runs if (run.cell.alpha, run.cell.lr) == place and run.round in drawn)
+
+    def compressed_runs(self, name: str) -> Iterator[RunPath]:
+        """The runs that are compressed: tickets and fine-tuned networks of the rounds and rewinds asked for."""
+        e = self.experiments[name]
+        for run in self.runs(name) if e.compression else ():
+            assert e.compression is not None
+            chosen = run.cell.rewind in e.compression.rewinds and run.round in e.compression.rounds
+            if chosen and run.cell.criterion == TICKET.criterion and run.cell.lr in e.features.lrs:
+                yield run
+
+    def select(self, name: str, selection: str) -> list[RunPath]:
+        """The runs that a table is made from: `selection` as in `featprune.tables.registry.RunFiles`."""
+        selections = {
+            "all": self.runs,
+            "compared": self.compared_runs,
+            "measured": self.measured_runs,
+            "drawn": self.drawn_runs,
+            "compressed": self.compressed_runs,
+        }
+        return list(selections[selection](name))
+
+    # What jobs read
+
+    def dataset_file(self, name: str) -> str:
+        """The prepared dataset of an experiment."""
+        return f"{self.root}/data/{self.experiments[name].dataset}.safetensors"
+
+    def run_file(self, cell: Cell, round: int, block: str, name: str) -> str:
+        return RunPath(cell, round, block).file(self.root, name)
+
+    def extraction_inputs(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
+        """The files that the masks of these rounds are made from, besides the dataset."""
+        source = CRITERIA[self.experiments[cell.experiment].masks_by(cell.kind)].source
+        if source == "ticket":
+            ticket = self.ticket_cell(cell)
+            return {"tickets": [self.run_file(ticket, round, block, MASK) for round in rounds]}
+        return {} if source == "start" else self.trained_inputs(cell, rounds[0], block)
+
+    def retraining_inputs(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
+        """The files that retraining in these rounds starts from, besides the dataset and the masks."""
+        return self.trained_inputs(cell, rounds[0], block) if REWINDS[cell.rewind].continues else {}
+
+    def trained_inputs(self, cell: Cell, round: int, block: str) -> dict[str, str]:
+        """The run that a round goes on from: the round before, or the dense run if it always starts there."""
+        from_dense = round == 1 or self.always_from_dense(cell)
+        before = (cell.of(DENSE), 0) if from_dense else (cell, round - 1)
+        return {"mask": self.run_file(*before, block, MASK), "weights": self.run_file(*before, block, WEIGHTS)}
+
+    def extraction_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
+        """What the extraction of these rounds' masks depends on besides its files."""
+        e = self.experiments[cell.experiment]
+        masks_by = e.masks_by(cell.kind)
+        return {
+            "criterion": masks_by,
+            "rewind": cell.rewind,
+            "rounds": list(rounds),
+            "seeds": RunPath(cell, 0, block).seeds,
+            "schedule": e.schedule(),
+            "samples": e.score_samples(masks_by),
+            "objective": {"alpha": float(cell.alpha), "center": e.center, "loss": e.training.loss},
+        }
+
+    def training_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
+        """What retraining in these rounds depends on besides its files."""
+        e = self.experiments[cell.experiment]
+        return {
+            "rounds": list(rounds),
+            "seeds": RunPath(cell, 0, block).seeds,
+            "settings": [e.settings(cell, round) for round in rounds],
+            "late_step": e.late_step(cell.rewind),
+            "always_from_dense": self.always_from_dense(cell),
+        }
+
+    def dense_params(self, cell: Cell, block: str) -> dict[str, Any]:
+        """What the training of a dense run depends on besides the dataset."""
+        seeds = RunPath(cell, 0, block).seeds
+        return {"seeds": seeds, "settings": self.experiments[cell.experiment].settings(cell, 0)}
+
+    def compression_params(self, cell: Cell, round: int) -> dict[str, Any]:
+        """What the compression of a run depends on besides its files."""
+        e = self.experiments[cell.experiment]
+        return {
+            "settings": e.settings(cell, round),
+            "compression": e.compressing(cell.kind, round),
+        }
+
+    def always_from_dense(self, cell: Cell) -> bool:
+        """Whether every round of a chain is made from the dense run."""
+        return CRITERIA[cell.criterion].source == "dense"
+
+    def ticket_cell(self, cell: Cell) -> Cell:
+        """The tickets that chains made of tickets train under: of the same alpha and lr, unless told otherwise."""
+        loan = self.experiments[cell.experiment].tickets_from
+        own = cell.of(TICKET)
+        return own._replace(experiment=loan.experiment, alpha=loan.alpha) if loan else own
+
+    def borrowers(self, name: str) -> dict[str, float]:
+        """The experiments that train this one's tickets at other alphas -> the alpha of their masks."""
+        loans = {other: e.tickets_from for other, e in self.experiments.items()}
+        return {other: float(loan.alpha) for other, loan in loans.items() if loan and loan.experiment == name}
+
+    # Tables and figures
+
+    def table_file(self, name: str, file: str) -> str:
+        return f"{self.root}/tables/{name}/{file}"
+
+    def table_inputs(self, name: str, table: str) -> dict[str, str | list[str]]:
+        """The files that a table is made from, by the names of its builder's parameters; without those that an
+        experiment lacks."""
+        found = {}
+        for parameter, wanted in TABLES[table].inputs.items():
+            files = self._input(name, wanted)
+            if files:
+                found[parameter] = files
+        return found
+
+    def _input(self, name: str, wanted: RunFiles | TableFile | DatasetFile) -> str | list[str] | None:
+        if isinstance(wanted, RunFiles):
+            return [run.file(self.root, wanted.file) for run in self.select(name, wanted.of)]
+        if isinstance(wanted, DatasetFile):
+            return self.dataset_file(name)
+        if wanted.of == "borrowers":
+            return [self.table_file(other, f"{wanted.name}.parquet") for other in self.borrowers(name)]
+        owner = self.experiments[name].baseline if wanted.of == "baseline" else name
+        missing = owner is None or (wanted.name in ("features", "time_shift") and not self.has_comparisons(owner))
+        return None if owner is None or missing else self.table_file(owner, f"{wanted.name}.parquet")
+
+    def table_options(self, name: str, table: str) -> dict[str, Any]:
+        """What a table depends on besides its files, as plain data, by the names of its builder's parameters."""
+        e = self.experiments[name]
+        options = {
+            "behind": lambda: {
+                "/".join(kind): [e.behind(kind, round) for round in range(e.pruning.rounds + 1)]
+                for kind in (DENSE, *e.kinds)
+            },
+            "mask_alphas": lambda: self.borrowers(name),
+            "claims": lambda: self.config["claims"],
+            "model": e.model_params,
+        }
+        return {option: options[option]() for option in TABLES[table].options}
 
     def has_comparisons(self, name: str) -> bool:
         """Whether any pruned run's features are compared, and with what."""
-        rounds = {round for _, round, _ in self.feature_runs(name)}
+        rounds = {run.round for run in self.studied_runs(name)}
         return 0 in rounds and len(rounds) > 1
-
-    def claim_inputs(self, w) -> dict:
-        """Snakemake's input function of an experiment's claims."""
-
-        def table(experiment: str, topic: str) -> str:
-            return f"{self.root}/tables/{experiment}/{topic}.parquet"
-
-        files = {"summary": table(w.experiment, "summary")}
-        if self.has_comparisons(w.experiment):
-            files |= {topic: table(w.experiment, topic) for topic in ("features", "time_shift")}
-        if baseline := self.experiment(w.experiment)["baseline"]:
-            files["baseline"] = table(baseline, "summary")
-        return files
-
-    def drawn_feature_runs(self, name: str) -> Iterator[tuple[Cell, int, str]]:
-        """Those whose matrices are drawn: first block, alpha and lr nearest 1, dense and middle pruned round."""
-        first = self.blocks(name)[0]
-        runs = [(cell, round, block) for cell, round, block in self.feature_runs(name) if block == first]
-
-        def nearest_one(values: Iterator[str]) -> str | None:
-            return min(values, key=lambda value: abs(log(float(value))), default=None)
-
-        alpha, lr = (nearest_one(getattr(cell, axis) for cell, _, _ in runs) for axis in ("alpha", "lr"))
-        rounds = sorted({round for _, round, _ in runs} - {0})
-        drawn = {0, *rounds[len(rounds) // 2 :][:1]}
-        for cell, round, block in runs:
-            if (cell.alpha, cell.lr) == (alpha, lr) and round in drawn:
-                yield cell, round, block
 
     def shows(self, name: str, figure: Figure) -> bool:
         """Whether an experiment has what a figure needs."""
-        e = self.experiment(name)
+        e = self.experiments[name]
         has = {
             # Tickets taken from another experiment are shown there.
-            "pruning": bool(self.chains(name)) and e["tickets_from"] is None,
-            "alphas": len(e["alphas"]) > 1,
-            "baseline": e["baseline"] is not None,
-            "features": bool(e["features"]["rounds"]),
+            "pruning": bool(e.chains) and e.tickets_from is None,
+            "alphas": len(e.alphas) > 1,
+            "baseline": e.baseline is not None,
+            "features": bool(e.features.rounds),
             "comparisons": self.has_comparisons(name),
-            "teacher": self.source(name) == "teacher" and len(e["model"]["hidden"]) == 1,
-            "levels": len({cell.criterion for cell in self.chains(name)} - {DENSE[0]}) > 1,
+            "teacher": e.source == "teacher" and len(e.model.hidden) == 1,
+            "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
             "compression": any(True for _ in self.compressed_runs(name)),
-            "transfer": bool(self.transfers(name)),
+            "transfer": bool(self.borrowers(name)),
         }
         return all(has[need] for need in figure.needs)
 
-    def files(self, runs: Iterator[tuple[Cell, int, str]], file: str) -> list[str]:
-        return [f"{cell.folder(self.root, round, block)}/{file}" for cell, round, block in runs]
+    def figure_files(self) -> list[str]:
+        """The files of every figure that an experiment can show."""
+        return [
+            f"{self.root}/figures/{name}/{figure}.{kind}"
+            for name in self.experiments
+            for figure, entry in FIGURES.items()
+            if self.shows(name, entry)
+            for kind in entry.formats
+        ]
 
-    def training(self, name: str, alpha: str, lr: str) -> dict:
-        """What `featprune.engine.training.Settings` needs, apart from what differs between rounds."""
-        e = self.experiment(name)
-        t = e["training"]
-        usual = {"classification": "cross_entropy", "regression": "squared_error"}[DATASETS[self.source(name)].kind]
-        copied = (
-            "loss",
-            "optimizer",
-            "momentum",
-            "weight_decay",
-            "batch_size",
-            "steps",
-            "evaluation_samples",
-        )
-        return {key: t[key] for key in copied} | {
-            "loss": t["loss"] or usual,
-            "lr": float(t["lr"]) * float(lr),
-            "alpha": float(alpha),
-            "center": e["center"],
-            "evaluate_at": tuple(log_grid(t["steps"], t["evaluation_steps"])),
-            "milestones": tuple(t["milestones"]),
-            # Of the other runs nothing would read them.
-            "snapshot_at": tuple(log_grid(t["steps"], t["snapshot_steps"])) if self.has_features(name, lr) else (),
-        }
-
-
-def seeds_of(block: str) -> list[int]:
-    """The seeds of a block named "first-last"."""
-    first, last = map(int, block.split("-"))
-    return list(range(first, last + 1))
+    def preactivation_files(self, run: RunPath) -> dict[str, str]:
+        """A run's preactivations, and those of the dense run that it is compared with."""
+        dense = RunPath(run.cell.of(DENSE), 0, run.block)
+        return {"run": run.file(self.root, PREACTIVATIONS), "dense": dense.file(self.root, PREACTIVATIONS)}

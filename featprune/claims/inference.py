@@ -7,19 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
+from featprune.claims.rules import Rules
 from featprune.claims.verdicts import FAILS, HOLDS, UNDECIDED
+from featprune.tables.frames import TIE
 
 MIN_BOOTSTRAP = 3  # seeds: two have three distinct resamples
 MOST_SEEDS = 1000  # that `seeds_needed` looks at
-TIE = 1e-12  # a deviation that is rounding
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its interval; `deviation` is that of one seed. NaN where there are too few seeds."""
+    """An estimate with its interval; `deviation` is that of one seed. NaN where too few seeds, or a tie, tell none."""
 
     estimate: float
     low: float
@@ -34,18 +36,27 @@ class Interval:
         return FAILS if self.high <= low or self.low >= high else UNDECIDED
 
 
-def mean_interval(values: np.ndarray, confidence: float) -> Interval:
-    """Mean of a sample, finite values only, with its Student-t interval."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    n = len(values)
+def unknown(estimate: float, n: int) -> Interval:
+    """An estimate of which nothing is known but itself: it gives no verdict."""
+    return Interval(estimate, np.nan, np.nan, n, np.nan)
+
+
+def mean_interval(values: ArrayLike, confidence: float, same: ArrayLike = False) -> Interval:
+    """Mean of a sample (n,), finite values only, with its Student-t interval.
+
+    same: whether a value compares a thing with itself, (n,) or one for all. Only then is a tie of all values certain,
+    and the interval their point; coarse numbers tie without that, so they have none.
+    """
+    sample = np.asarray(values, float)
+    finite = np.isfinite(sample)
+    certain = bool(np.broadcast_to(same, sample.shape)[finite].all())
+    sample = sample[finite]
+    n = len(sample)
     if n < 2:
-        return Interval(float(values.mean()) if n else np.nan, np.nan, np.nan, n, np.nan)
-    mean, deviation = float(values.mean()), float(values.std(ddof=1))
+        return unknown(float(sample.mean()) if n else np.nan, n)
+    mean, deviation = float(sample.mean()), float(sample.std(ddof=1))
     if deviation < TIE:
-        # As when two networks are the same; else it is a tie of coarse numbers, which says nothing of their spread.
-        edge = mean if abs(mean) < TIE and n > 2 else np.nan
-        return Interval(mean, edge, edge, n, 0.0)
+        return Interval(mean, mean, mean, n, 0.0) if certain else unknown(mean, n)
     low, high = stats.t.interval(confidence, n - 1, mean, deviation / np.sqrt(n))
     return Interval(mean, float(low), float(high), n, deviation)
 
@@ -60,7 +71,7 @@ def bootstrap_interval(
     """
     estimate = float(statistic(np.arange(seeds)))
     if seeds < 2 or not np.isfinite(estimate):
-        return Interval(estimate, np.nan, np.nan, seeds, np.nan)
+        return unknown(estimate, seeds)
     result = stats.bootstrap(
         (np.arange(seeds),),
         statistic,
@@ -93,66 +104,13 @@ def seeds_needed(
     return int(n[enough[0]]) if len(enough) else None
 
 
-@dataclass(frozen=True)
-class Decomposition:
-    """Sums of squares over the means of seeds, each corrected for the seeds' noise but for `noise`."""
-
-    alpha: float
-    density: float
-    interaction: float
-    interaction_noise: float  # what noise alone adds to the interaction's sum of squares
-    alpha_noise: float
-
-    @property
-    def interaction_of_alpha(self) -> float:
-        """How much of what alpha does depends on density."""
-        return _share(self.interaction, self.alpha)
-
-    @property
-    def interaction_total(self) -> float:
-        """The interaction's share of all that alpha and density do."""
-        return _share(self.interaction, self.alpha + self.density)
-
-    @property
-    def noise_share(self) -> float:
-        """What the seeds' noise in the interaction adds to `interaction_of_alpha` where it isn't taken off."""
-        return _share(self.interaction_noise, self.interaction + self.alpha + self.alpha_noise)
+def seeds_for_equivalence(interval: Interval, margin: float, rules: Rules) -> int | None:
+    """Seeds for an equivalence test; where the estimate is outside the margin, for showing that it is."""
+    inside = margin - abs(interval.estimate)
+    distances = [margin - interval.estimate, margin + interval.estimate] if inside > 0 else [-inside]
+    return seeds_needed(distances, interval.deviation, rules.level, rules.power)
 
 
-def _share(part: float, rest: float) -> float:
-    return part / (part + rest) if part + rest > 0 else np.nan
-
-
-def decompose(values: np.ndarray) -> Decomposition:
-    """Two-way analysis of variance of values (alphas, densities, seeds), seeds being blocks (Fisher 1935).
-
-    A sum of squares has its degrees of freedom times the residual mean square taken off, and is at least 0.
-    """
-    a, d, n = values.shape
-    mean = values.mean(axis=(0, 1, 2), keepdims=True)
-    of_alpha = values.mean(axis=(1, 2), keepdims=True) - mean
-    of_density = values.mean(axis=(0, 2), keepdims=True) - mean
-    of_seed = values.mean(axis=(0, 1), keepdims=True) - mean
-    cells = values.mean(axis=2, keepdims=True) - mean
-    interaction = cells - of_alpha - of_density
-    residual = values - mean - cells - of_seed
-    noise = (residual**2).sum() / ((a * d - 1) * (n - 1)) if n > 1 else 0.0
-
-    def corrected(effect: np.ndarray, freedom: int) -> float:
-        return max(float((effect**2).sum()) * values.size / effect.size - freedom * noise, 0.0)
-
-    return Decomposition(
-        alpha=corrected(of_alpha, a - 1),
-        density=corrected(of_density, d - 1),
-        interaction=corrected(interaction, (a - 1) * (d - 1)),
-        interaction_noise=(a - 1) * (d - 1) * noise,
-        alpha_noise=(a - 1) * noise,
-    )
-
-
-def rank_consistency(values: np.ndarray) -> float:
-    """Kendall's W of the alphas' ranks across densities, from values (alphas, densities); NaN for under 3 alphas."""
-    alphas, densities = values.shape
-    if alphas < 3:
-        return np.nan
-    return float(stats.friedmanchisquare(*values).statistic) / (densities * (alphas - 1))
+def seeds_for_threshold(interval: Interval, threshold: float, rules: Rules) -> int | None:
+    """Seeds for showing on which side of a threshold the estimate is."""
+    return seeds_needed([abs(interval.estimate - threshold)], interval.deviation, rules.level, rules.power)

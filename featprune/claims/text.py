@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from featprune.claims.inference import MIN_BOOTSTRAP, MOST_SEEDS
-from featprune.claims.table import Rules
+from featprune.claims.rules import Rules
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.runs.paths import TICKET
 

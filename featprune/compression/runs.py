@@ -2,57 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import torch
 
 from featprune.compression.codec import load_fpz, save_fpz, sizes
-from featprune.compression.quantization import evaluate, fine_tune, quantize
+from featprune.compression.quantization import quantize
+from featprune.compression.tuning import fine_tune
 from featprune.datasets.dataset import Dataset
+from featprune.engine.evaluation import Output, evaluate, no_reference, split_data
+from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings
-from featprune.network import MLP
+from featprune.network import MLP, Parameters
 from featprune.runs.files import load_run
 
 
 def compress_run(
-    run: Path, files: Path, network: MLP, data: Dataset, settings: Settings, hidden_bits: int, output_bits: int
+    mask: str | Path,
+    weights: str | Path,
+    files: Path,
+    network: MLP,
+    data: Dataset,
+    settings: Settings,
+    hidden_bits: int,
+    output_bits: int,
+    reference: Parameters | None = None,
 ) -> pd.DataFrame:
     """Compress every seed of a saved run into `files`/seed=<seed>.fpz; a row a seed, with sizes and accuracies.
 
     settings: how the shared values are trained; `behind` is what the run's weights have behind them, so that the data
-    order goes on from there. Accuracies are of the run as it is, and of what is read back from the file; sizes are in
-    bytes (`featprune.compression.codec.sizes`), of which the last is that of the file on disk.
+    order goes on from there. reference: theta_ref of all seeds (R, ...), which a centered run was trained with
+    (`featprune.rewind.reference`); None where f isn't centered, and a ValueError where that isn't what `settings` say.
+    Accuracies are of the run as it is, and of what is read back from the file; sizes are in bytes
+    (`featprune.compression.codec.sizes`), of which the last is that of the file on disk.
     """
-    saved = load_run(run)
+    if settings.center != (reference is not None):
+        raise ValueError("a centered network needs its reference parameters, and no other network has any")
+    torch.set_num_threads(1)
+    saved = load_run(mask, weights)
     bits = [hidden_bits] * (len(network.shapes) - 1) + [output_bits]
     rows = []
     for i, seed in enumerate(saved.seeds):
-        parameters, masks = saved.parameters.replicas([i]), [m[i : i + 1] for m in saved.masks]
-        reference = network.initial([seed]) if settings.center else None
-        shared = quantize(parameters, masks, bits)
-        shared = fine_tune(shared, network, data, settings, seed=seed, reference=reference)
+        own = None if reference is None else reference.replicas([i])
+        masks = [m[i : i + 1] for m in saved.masks]
         path = Path(files) / f"seed={seed}.fpz"
-        save_fpz(path, shared)
-        decoded = load_fpz(path)
-        before = evaluate(parameters, masks, network, data, settings, reference)
-        after = evaluate(decoded.parameters(), decoded.masks, network, data, settings, reference)
-        stages = {f"{name}_bytes": int(size) for name, size in sizes(decoded).items() if not name.endswith("_rate")}
-        rows.append(
-            {
-                "seed": seed,
-                "hidden_bits": hidden_bits,
-                "output_bits": output_bits,
-                **stages,
-                "huffman_bytes": path.stat().st_size,
-                "pruned_accuracy": before["test"][1],
-                "quantized_accuracy": after["test"][1],
-                "quantized_validation_accuracy": after["validation"][1],
-            }
-        )
+        measured = _compress(path, network, saved.parameters.replicas([i]), own, masks, data, seed, settings, bits)
+        rows.append({"seed": seed, "hidden_bits": hidden_bits, "output_bits": output_bits, **measured})
     return pd.DataFrame(rows)
 
 
-def fine_tuning(settings: Settings, steps: int, behind: int) -> Settings:
-    """A run's settings for training its shared values for some steps, after those that lie behind."""
-    return replace(settings, steps=steps, behind=behind, milestones=())
+def _compress(
+    path: Path,
+    network: MLP,
+    parameters: Parameters,
+    reference: Parameters | None,
+    masks: Sequence[np.ndarray],
+    data: Dataset,
+    seed: int,
+    settings: Settings,
+    bits: Sequence[int],
+) -> dict[str, float]:
+    """Compress one network (1, ...) into the file `path`: its sizes and accuracies."""
+
+    def output(values: Parameters) -> Output:
+        return Replica(network, values.masked(masks), masks, settings).output
+
+    splits = split_data(data, no_reference(1, network.widths[-1]) if reference is None else output(reference))
+
+    def accuracy(values: Parameters, split: str) -> float:
+        return float(evaluate(output(values), splits[split], settings.objective)[1][0])
+
+    save_fpz(path, fine_tune(quantize(parameters, masks, bits), network, splits, settings, seed))
+    decoded = load_fpz(path)
+    shared = decoded.parameters()
+    stages = {f"{name}_bytes": int(size) for name, size in sizes(decoded).items() if not name.endswith("_rate")}
+    return {
+        **stages,
+        "huffman_bytes": path.stat().st_size,
+        "pruned_accuracy": accuracy(parameters, "test"),
+        "quantized_accuracy": accuracy(shared, "test"),
+        "quantized_validation_accuracy": accuracy(shared, "validation"),
+    }

@@ -9,9 +9,11 @@ ones, and four weights a pass let a row of the output stay in registers. "contra
 import numpy as np
 from numba import njit
 
+Array = np.ndarray
+
 
 @njit(cache=True, fastmath={"contract"})
-def sparse_forward(ptr, col, val, bias, factor, x, z):
+def sparse_forward(ptr: Array, col: Array, val: Array, bias: Array, factor: float, x: Array, z: Array) -> None:
     """z = factor W x + bias."""
     for i in range(z.shape[0]):
         for b in range(z.shape[1]):
@@ -31,7 +33,9 @@ def sparse_forward(ptr, col, val, bias, factor, x, z):
 
 
 @njit(cache=True, fastmath={"contract", "reassoc"})
-def sparse_gradient(ptr, col, factor, delta, x, val_grad, bias_grad):
+def sparse_gradient(
+    ptr: Array, col: Array, factor: float, delta: Array, x: Array, val_grad: Array, bias_grad: Array
+) -> None:
     """Gradients of the surviving weights (factor delta x^T at their places) and of the biases."""
     zero = val_grad.dtype.type(0)
     for i in range(delta.shape[0]):
@@ -61,7 +65,7 @@ def sparse_gradient(ptr, col, factor, delta, x, val_grad, bias_grad):
 
 
 @njit(cache=True, fastmath={"contract"})
-def sparse_backward(ptr, col, val, factor, delta, x_delta):
+def sparse_backward(ptr: Array, col: Array, val: Array, factor: float, delta: Array, x_delta: Array) -> None:
     """x_delta = factor W^T delta."""
     x_delta[:] = 0
     for i in range(delta.shape[0]):
@@ -72,7 +76,7 @@ def sparse_backward(ptr, col, val, factor, delta, x_delta):
 
 
 @njit(cache=True)
-def transpose(rows, columns):
+def transpose(rows: Array, columns: Array) -> None:
     """columns = rows^T."""
     for j in range(columns.shape[0]):
         for b in range(columns.shape[1]):
@@ -80,18 +84,18 @@ def transpose(rows, columns):
 
 
 @njit(cache=True)
-def cross_entropy_gradient(h, offset, labels, batch, alpha, delta):
-    """Gradient with respect to h of the batch's mean cross-entropy(alpha (h - offset)) / alpha^2.
+def cross_entropy_gradient(h: Array, reference: Array, labels: Array, batch: Array, alpha: float, delta: Array) -> None:
+    """delta = the gradient with respect to h of the batch's mean cross-entropy(alpha (h - reference)) / alpha^2.
 
-    h, delta: (classes, B or more); offset: (samples, classes); labels: (samples,); batch: (B,) indices of samples.
+    h, delta: (classes, B or more); reference: (samples, classes); labels: (samples,); batch: (B,) indices of samples.
     """
     alpha = h.dtype.type(alpha)
     scale = 1 / (alpha * batch.size)
     for b in range(batch.size):
         n = batch[b]
-        top = alpha * (h[0, b] - offset[n, 0])
+        top = alpha * (h[0, b] - reference[n, 0])
         for c in range(h.shape[0]):
-            delta[c, b] = alpha * (h[c, b] - offset[n, c])
+            delta[c, b] = alpha * (h[c, b] - reference[n, c])
             top = max(top, delta[c, b])
         total = h.dtype.type(0)
         for c in range(h.shape[0]):
@@ -103,18 +107,31 @@ def cross_entropy_gradient(h, offset, labels, batch, alpha, delta):
 
 
 @njit(cache=True)
-def squared_error_gradient(h, offset, targets, batch, alpha, delta):
-    """Gradient with respect to h of the batch's mean (alpha (h - offset) - y)^2 / alpha^2; targets as offset."""
+def squared_error_gradient(
+    h: Array, reference: Array, targets: Array, batch: Array, alpha: float, delta: Array
+) -> None:
+    """delta = that of the mean (alpha (h - reference) - y)^2 / alpha^2 over batch and outputs; targets as reference."""
     alpha = h.dtype.type(alpha)
     scale = 2 / (alpha * batch.size * h.shape[0])
     for b in range(batch.size):
         n = batch[b]
         for c in range(h.shape[0]):
-            delta[c, b] = scale * (alpha * (h[c, b] - offset[n, c]) - targets[n, c])
+            delta[c, b] = scale * (alpha * (h[c, b] - reference[n, c]) - targets[n, c])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def adam(p, g, m, v, step_size, beta1, beta2, eps, root, decay):
+def adam(
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    step_size: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    root: float,
+    decay: float,
+) -> None:
     """One Adam update (Kingma & Ba 2015); `root` is the square root of the second moment's bias correction."""
     real = p.dtype.type
     step_size, eps, root, decay = real(step_size), real(eps), real(root), real(decay)
@@ -127,7 +144,7 @@ def adam(p, g, m, v, step_size, beta1, beta2, eps, root, decay):
 
 
 @njit(cache=True, fastmath={"contract"})
-def sgd(p, g, m, lr, momentum, decay):
+def sgd(p: Array, g: Array, m: Array, lr: float, momentum: float, decay: float) -> None:
     """One step of gradient descent with heavy-ball momentum."""
     real = p.dtype.type
     lr, momentum, decay = real(lr), real(momentum), real(decay)

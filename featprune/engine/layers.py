@@ -7,15 +7,14 @@ sparse layer, and those of a dense layer have gradient zero, and value zero, thr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import pi, sqrt
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from featprune.engine import kernels
+from featprune.engine.products import product_t
 
 LANES = 16  # float32 numbers in a cache line: the unit of padding
 # Below this density the sparse loops are faster, and below this size always; `python -m benchmarks.crossover`.
@@ -37,27 +36,18 @@ class Units:
 
     @staticmethod
     def zeros(units: int, batch: int, dtype: torch.dtype) -> Units:
+        """Buffers for so many units and samples."""
         return Units(*(torch.zeros(units, batch, dtype=dtype) for _ in range(2)))
 
 
 def padded(batch: int) -> int:
+    """The width of a buffer for so many samples: whole cache lines."""
     return -(-batch // LANES) * LANES
 
 
 def zeros_like(array: np.ndarray) -> np.ndarray:
     """Zeros on a 64-byte boundary: torch's allocator sees to that, numpy's doesn't."""
     return torch.zeros_like(torch.from_numpy(array)).numpy()
-
-
-def product_t(dtype: torch.dtype) -> Callable[[Tensor, Tensor], Tensor]:
-    """The fastest a @ b^T there is: oneDNN's for float32, twice as fast as MKL's on AMD; else BLAS's."""
-    try:
-        probe = torch.ones(2, 2, dtype=dtype)
-        torch.ops.mkldnn._linear_pointwise(probe, probe, None, "none", [], "")
-    except (AttributeError, RuntimeError, TypeError):
-        return lambda a, b: torch.mm(a, b.t())
-    operator = torch.ops.mkldnn._linear_pointwise.default
-    return lambda a, b: operator(a, b, None, "none", [], "")
 
 
 class DenseLayer:
@@ -136,18 +126,3 @@ Layer = DenseLayer | SparseLayer
 def make_layer(weight: Tensor, bias: Tensor, mask: Tensor, factor: float, x: Units, z: Units) -> Layer:
     """The faster kind of layer for this mask (bool), reading x's values and writing z's."""
     return (SparseLayer if is_sparse(mask) else DenseLayer)(weight, bias, mask, factor, x, z)
-
-
-# Each activation: out = sigma(z), and delta *= sigma'(z), in place.
-ACTIVATE: dict[str, tuple[Callable[[Tensor, Tensor], object], Callable[[Tensor, Tensor, Tensor], object]]] = {
-    "relu": (lambda z, out: torch.clamp_min(z, 0, out=out), lambda z, out, delta: delta.mul_(out.sign())),
-    "tanh": (
-        lambda z, out: torch.tanh(z, out=out),
-        lambda z, out, delta: delta.addcmul_(delta, out * out, value=-1),
-    ),
-    "erf": (
-        lambda z, out: torch.erf(z, out=out),
-        lambda z, out, delta: delta.mul_(torch.exp(-z * z)).mul_(2 / sqrt(pi)),
-    ),
-    "linear": (lambda z, out: out.copy_(z), lambda z, out, delta: delta),
-}

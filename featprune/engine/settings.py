@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from featprune.engine.objective import Objective
 from featprune.network import Parameters
 
 
@@ -41,7 +42,15 @@ class Settings:
     milestones: tuple[int, ...] = ()
     order: tuple[str, ...] = ()
 
+    @property
+    def objective(self) -> Objective:
+        """What is minimized."""
+        return Objective(self.loss, self.alpha)
+
     def step_size(self, step: int) -> float:
-        """The learning rate of the step with this number, from 0."""
+        """The learning rate of the step with this number, from 0.
+
+        Adam ignores the scale of the loss, 1 / alpha^2, so its rate is divided by alpha instead.
+        """
         lr = self.lr * 0.1 ** sum(step >= milestone for milestone in self.milestones)
         return lr / self.alpha if self.optimizer == "adam" else lr

@@ -1,29 +1,48 @@
-"""Training: one loop for dense and pruned networks, replica by replica, so that no seed depends on its block.
-
-f(x) = alpha * [h(x; m*theta) - h(x; m*theta_ref)] is trained on loss(f, y) / alpha^2 (Chizat et al. 2019). With SGD
-the 1/alpha^2 keeps the speed in function space independent of alpha; Adam ignores the scale of the loss, so its
-learning rate is divided by alpha instead.
-"""
+"""Training: one loop for dense and pruned networks, replica by replica, so that no seed depends on its block."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.evaluation import Split, evaluate, no_reference, split_data
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
-from featprune.engine.stack import Stack, replica_losses
+from featprune.engine.stack import Stack
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
 
-SPLITS = ("train", "validation", "test")
-HISTORY = {"seed": np.int32, "step": np.int32, "split": object, "loss": np.float64, "accuracy": np.float64}
+HISTORY: dict[str, Any] = {
+    "seed": np.int32,
+    "step": np.int32,
+    "split": object,
+    "loss": np.float64,
+    "accuracy": np.float64,
+}
+
+
+class Trainee(Protocol):
+    """R networks being trained together, and the state of their optimizer."""
+
+    def bind(self, data: Split, order: Tensor) -> None:
+        """Take the training data, and the batches' indices into it, (R, steps, B)."""
+
+    def step(self) -> None:
+        """The next step of every network, each on its own batch."""
+
+    def output(self, x: Tensor) -> Tensor:
+        """h(x) of all samples, (R, n, outputs), on the CPU."""
+
+    def parameters(self) -> Parameters:
+        """Copies of the present values, with exact zeros where a weight is pruned."""
 
 
 @dataclass
@@ -53,92 +72,77 @@ def train(
     """
     # More threads cost more than they give at these sizes, and one makes a run independent of the cores.
     torch.set_num_threads(1)
-    start = Start(start.parameters.masked(masks), start.reference.masked(masks))
     groups = [[i] for i in range(len(seeds))] if device == "cpu" else [list(range(len(seeds)))]
-    runs = [
-        _train_group(
-            network,
-            Start(start.parameters.replicas(group), start.reference.replicas(group)),
-            [m[group] for m in masks],
-            data,
-            [seeds[i] for i in group],
-            settings,
-            device,
-        )
-        for group in groups
-    ]
+    runs = []
+    for group in groups:
+        own = Start(start.parameters.replicas(group), start.reference.replicas(group))
+        chosen = [seeds[i] for i in group]
+        runs.append(_train_group(network, own, [m[group] for m in masks], data, chosen, settings, device))
     return Outcome(
         Parameters.stack([run.parameters for run in runs]),
-        {name: np.concatenate([run.history[name] for run in runs]) for name in runs[0].history},
+        {name: np.concatenate([run.history[name] for run in runs]) for name in HISTORY},
         {step: Parameters.stack([run.snapshots[step] for run in runs]) for step in settings.snapshot_at},
         np.concatenate([run.diverged for run in runs]),
     )
 
 
-def choose_device(name: str) -> str:
-    """The device that the config's `device` means here; raises FeatpruneError where there is no such device."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise FeatpruneError("device: cuda, but torch finds no GPU here; use auto or cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+def _train_group(
+    network: MLP,
+    start: Start,
+    masks: Sequence[np.ndarray],
+    data: Dataset,
+    seeds: Sequence[int],
+    settings: Settings,
+    device: str,
+) -> Outcome:
+    """Train replicas together."""
 
-
-def _train_group(network, start, masks, data, seeds, settings, device) -> Outcome:
-    """Train replicas together on one engine."""
-
-    def engine(parameters: Parameters) -> Replica | Stack:
+    def trainee(parameters: Parameters) -> Trainee:
+        values = parameters.masked(masks)
         if device == "cpu":
-            return Replica(network, parameters, masks, settings)
-        return Stack(network, parameters, masks, settings, device)
+            return Replica(network, values, masks, settings)
+        return Stack.pruned(network, values, masks, settings, device)
 
-    x = {name: torch.from_numpy(getattr(data, f"{name}_x")) for name in SPLITS}
-    y = {name: torch.from_numpy(getattr(data, f"{name}_y")) for name in SPLITS}
-    # theta_ref never changes while a mask is fixed, so its outputs are computed once, not once a step.
-    if settings.center:
-        reference = engine(start.reference)
-        offset = {name: reference.output(x[name]) for name in SPLITS}
-    else:
-        offset = {name: torch.zeros(len(seeds), len(x[name]), network.widths[-1], dtype=x[name].dtype) for name in x}
-    batches = (settings.batch_size, settings.steps, settings.behind)
-    order = np.stack([data_order(seed, len(x["train"]), *batches, *settings.order) for seed in seeds])
-    running = engine(start.parameters)
-    running.bind(x["train"], y["train"], offset["train"], torch.from_numpy(order))
+    reference = trainee(start.reference).output if settings.center else no_reference(len(seeds), network.widths[-1])
+    return fit(trainee(start.parameters), split_data(data, reference), seeds, settings)
 
-    diverged, snapshots, rows, begun, stepping = ~start.parameters.finite(), {}, [], perf_counter(), 0.0
+
+def fit(trainee: Trainee, data: Mapping[str, Split], seeds: Sequence[int], settings: Settings) -> Outcome:
+    """The loop: train networks from where they are for `settings.steps` steps, each on the batches of its seed.
+
+    History and snapshots are as the settings ask for.
+    """
+    batches = (len(data["train"]), settings.batch_size, settings.steps, settings.behind)
+    order = np.stack([data_order(seed, *batches, *settings.order) for seed in seeds])
+    trainee.bind(data["train"], torch.from_numpy(order))
+    diverged = ~trainee.parameters().finite()
+    snapshots: dict[int, Parameters] = {}
+    rows: list[tuple] = []
+    begun, stepping = perf_counter(), 0.0
     for step in range(settings.steps + 1):
         if step in settings.snapshot_at:
-            snapshots[step] = running.parameters()
+            snapshots[step] = trainee.parameters()
         if step in settings.evaluate_at:
             metrics = {}
-            for name in SPLITS:
-                whole = step == settings.steps and name != "train"
-                n = len(x[name]) if whole else min(len(x[name]), settings.evaluation_samples or len(x[name]))
-                f = settings.alpha * (running.output(x[name][:n]) - offset[name][:, :n])
-                metrics[name] = _measure(settings.loss, f, y[name][:n])
+            for name, split in data.items():
+                samples = None if step == settings.steps and name != "train" else settings.evaluation_samples
+                metrics[name] = evaluate(trainee.output, split, settings.objective, samples)
             diverged = diverged | ~np.all([np.isfinite(loss) for loss, _ in metrics.values()], axis=0)
             for name, values in metrics.items():
                 loss, accuracy = (np.where(diverged, np.nan, value) for value in values)
                 rows += zip(seeds, [step] * len(seeds), [name] * len(seeds), loss, accuracy, strict=True)
         if step < settings.steps and not diverged.all():
             before = perf_counter()
-            running.step()
+            trainee.step()
             stepping += perf_counter() - before
     # For the job's log; `python -m benchmarks.account` adds these up.
-    print(
-        f"seeds {seeds}: {settings.steps} steps in {stepping:.3f} s, all in {perf_counter() - begun:.3f} s", flush=True
-    )
-    parameters = running.parameters()
+    whole = perf_counter() - begun
+    print(f"seeds {seeds}: {settings.steps} steps in {stepping:.3f} s, all in {whole:.3f} s", flush=True)
+    parameters = trainee.parameters()
     # By seed, and by step and split as they were made: the sort is stable.
-    columns = zip(*sorted(rows, key=lambda row: row[0]), strict=True)
-    history = {name: np.array(c, kind) for (name, kind), c in zip(HISTORY.items(), columns, strict=True)}
+    rows.sort(key=lambda row: row[0])
+    history = {name: np.array([row[i] for row in rows], kind) for i, (name, kind) in enumerate(HISTORY.items())}
     return Outcome(parameters, history, snapshots, diverged | ~parameters.finite())
-
-
-def _measure(loss: str, f: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Loss and accuracy (NaN for regression) of each replica: f (R, n, outputs), y (n,) or (n, outputs)."""
-    losses = replica_losses(loss, f, y).double().numpy()
-    if loss == "squared_error":
-        return losses, np.full_like(losses, np.nan)
-    return losses, (f.argmax(2) == y).double().mean(1).numpy()
 
 
 def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int = 0, *purpose: str) -> np.ndarray:

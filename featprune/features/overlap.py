@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from featprune.network import MLP, Parameters
-from featprune.runs.files import load_masks, load_snapshots
-from featprune.tables.tables import axes, with_density
-
-
-def overlaps(network: MLP, folders: Sequence[Path], teacher: np.ndarray) -> pd.DataFrame:
-    """`measure_overlap` of saved runs, with the axes and density of each."""
-    frames = []
-    for folder in folders:
-        seeds, masks = load_masks(folder)
-        _, snapshots = load_snapshots(folder)
-        frames.append(measure_overlap(network, snapshots, masks, seeds, teacher).assign(**axes(folder)))
-    return with_density(frames, folders)
 
 
 def measure_overlap(

@@ -73,8 +73,8 @@ def weight_movement(start: Tensors, now: Tensors) -> dict[int, float]:
     moved = np.array([float((b - a).double().square().sum()) for a, b in zip(start[:depth], now[:depth], strict=True)])
     size = np.array([float(a.double().square().sum()) for a in start[:depth]])
     with np.errstate(invalid="ignore", divide="ignore"):
-        layers = np.sqrt(moved / size)
-        return {0: float(np.sqrt(moved.sum() / size.sum()))} | dict(enumerate(layers.tolist(), 1))
+        each = np.sqrt(moved / size)
+        return {0: float(np.sqrt(moved.sum() / size.sum()))} | dict(enumerate(each.tolist(), 1))
 
 
 def tangent_kernel(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
@@ -99,7 +99,7 @@ def tangent_kernel(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], 
 def linearization_error(network: MLP, start: Tensors, now: Tensors, x: torch.Tensor) -> float:
     """|h_t - h_t^lin| / |h_t - h_0| over the inputs, with h^lin linear in theta around the start (Lee et al. 2019)."""
     change = tuple(b - a for a, b in zip(start, now, strict=True))
-    before, slope = jvp(lambda *state: output(network, state, x), start, change)
+    before, slope, *_ = jvp(lambda *state: output(network, state, x), start, change)
     after = output(network, now, x)
     moved = float((after - before).norm())
     return float((after - before - slope).norm()) / moved if moved > 0 else float("nan")

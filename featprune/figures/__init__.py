@@ -62,7 +62,7 @@ FIGURES: dict[str, Figure] = {
     "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
-    "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance", ("pruning",)),
+    "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "Performance", ("pruning",)),
     "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
     "feature_similarity": Figure("feature_similarity", ("features",), "Features", ("comparisons",)),
     "feature_similarity_vs_density": Figure(
@@ -76,7 +76,7 @@ FIGURES: dict[str, Figure] = {
         "preactivation_dynamics", ("preactivations",), "Features", ("teacher", "comparisons"), ("gif",)
     ),
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "Masks", ("pruning",)),
-    "layerwise_density": Figure("layerwise_density", ("layers",), "Masks", ("pruning",)),
+    "layerwise_density": Figure("layerwise_density", ("layer_density",), "Masks", ("pruning",)),
 }
 
 

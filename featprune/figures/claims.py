@@ -7,38 +7,38 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
-from featprune.figures.panels import MAX_COLUMNS, head, is_bottom, is_left, key, legend, strategy_panels
-from featprune.figures.style import SMALL, density_axis, order_methods, percent, pick_rounds
+from featprune.figures.panels import by_strategy, choose_columns, head, legend
+from featprune.figures.style import ALPHA_LABEL, DENSITY_LABEL, SMALL, density_axis, order_methods, percent, pick_rounds
 from featprune.tables.frames import nearest_one
 
 ESTIMATE = Metric("estimate", "estimate")
-TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features\nat the end", CLAIM_3: "3  features\nalong time"}
+TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features at the end", CLAIM_3: "3  features along time"}
+NO_ROUND = -1
 MAX_DENSITIES = 5
-CELL, GAP = (0.45, 0.3), 0.4  # width and height in inches; the space between claims in rows
+CELL = (0.47, 0.32)  # width and height in inches
 BETTER = "↑"  # marks a claim that fails because the pruned network is better than the dense one
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a verdict is drawn: colours of a cell and of its text, the sign in it, the marker of a point."""
+class Mark:
+    """How a verdict is drawn: colour of a cell, the sign in it, the marker of a point."""
 
     color: str
-    ink: str
     sign: str
     marker: str
 
 
-LOOKS = {  # blue, orange and light grey: told apart by any colour vision, and in grey
-    HOLDS: Look("#0072B2", "white", "✓", "o"),
-    FAILS: Look("#E69F00", "black", "✗", "X"),
-    UNDECIDED: Look("0.83", "black", "?", "D"),
+MARKS = {  # blue, orange and light grey: told apart by any colour vision, and in grey
+    HOLDS: Mark("#0072B2", "✓", "o"),
+    FAILS: Mark("#E69F00", "✗", "X"),
+    UNDECIDED: Mark("0.83", "?", "D"),
 }
 
 
@@ -48,37 +48,35 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     shown = select(deciding)
     ESTIMATE.require(shown, "claims")
     rounds, alphas = pick_rounds(shown, MAX_DENSITIES), sorted(shown["alpha"].unique())
-    shown = shown[shown["round"].isin(rounds)]
-    metric = choose_metric(tables["tuned"])
-    panels = strategy_panels(shown)
-    claims = [claim for claim in TITLES if (shown["claim"] == claim).any()]
-    # The y of each row: claims below each other with a gap between, in each the rounds.
-    places = {(c, r): i * (len(rounds) + GAP) + j for i, c in enumerate(claims) for j, r in enumerate(rounds)}
+    shown = by_strategy(shown[shown["round"].isin(rounds)])
+    metric, panels = choose_metric(tables["tuned"]), list(shown.groupby("panel", sort=False))
+    rows = name_rows([claim for claim in TITLES if (shown["claim"] == claim).any()], rounds, metric)
     lower = deciding[np.isfinite(deciding["estimate"])].groupby("claim")
     strips = {claim: strip for claim, strip in STRIPS.items() if claim in lower.groups}
-    columns = 2 if len(panels) == 4 else min(len(panels), MAX_COLUMNS)
+    columns = choose_columns(len(panels))
     lines = -(-len(panels) // columns)
     width = max(columns * max(len(alphas) * CELL[0] + 0.2, 1.7) + 2.8, 3.4 * len(strips))
-    heights = [lines * ((max(places.values()) + 1) * CELL[1] + 0.4) + 0.8]
+    heights = [lines * (len(rows) * CELL[1] + 0.4) + 0.8]
     heights += [max(1.6, 0.9 + 0.19 * (deciding["claim"] == HYPOTHESIS).sum())] * bool(strips)
+    # Subfigures, as cells and strips share no axes, which those of a seaborn grid do.
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     top, *bottom = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
-    axes = list(top.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat)
+    axes = top.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
     for spare in axes[len(panels) :]:
         spare.remove()
-    axes = axes[: len(panels)]
-    for index, (ax, (title, mine)) in enumerate(zip(axes, panels.items(), strict=True)):
-        draw_cells(ax, mine, places, alphas, metric)
-        ax.set_title(title)
-        if is_left(axes, index):
-            name_rows(ax, places, rounds, metric)
-        if is_bottom(axes, index):
-            ax.tick_params(labelbottom=True)
-            ax.set_xlabel(r"$\alpha$ (rich $\rightarrow$ lazy)")
+    for ax, (title, mine) in zip(axes, panels, strict=False):
+        draw_cells(ax, mine, rows, alphas, metric)
+        ax.set_title(title, pad=5 - 72 * CELL[1])  # beside the first claim's
+    for ax in axes[max(len(panels) - columns, 0) : len(panels)]:
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel(ALPHA_LABEL)
     point = {"linestyle": "none", "markersize": 6, "markeredgecolor": "0.3", "markeredgewidth": 0.5}
-    handles = [key(look.color, f"{look.sign}  {name}", marker=look.marker, **point) for name, look in LOOKS.items()]
+    looks = [
+        {"color": mark.color, "label": f"{mark.sign}  {verdict}", "marker": mark.marker, **point}
+        for verdict, mark in MARKS.items()
+    ]
     better = any(map(is_better, shown.itertuples()))
-    legend(top, handles + [key("none", f"{BETTER}  better than dense")] * better, title="verdict")
+    legend(top, looks + [{"color": "none", "label": f"{BETTER}  better than dense"}] * better, title="verdict")
     for part in bottom:
         for ax, claim in zip(part.subplots(1, len(strips), squeeze=False).flat, strips, strict=True):
             strips[claim](ax, lower.get_group(claim))
@@ -101,17 +99,35 @@ def is_better(row) -> bool:
     return row.claim == CLAIM_1 and row.verdict == FAILS and row.estimate > 0
 
 
-def draw_cells(ax: Axes, rows: pd.DataFrame, places: Mapping, alphas: Sequence[float], metric: Metric) -> None:
+def name_rows(claims: Sequence[str], rounds: Mapping[int, float], metric: Metric) -> dict[tuple[str, int], str]:
+    """(claim, round) -> what is written at the row: a claim's title above its densities, in place of a round."""
+    unit = "\n(points of accuracy)" if metric is ACCURACY else "\n(ratio to dense)"
+    rows = {}
+    for claim in claims:
+        rows[claim, NO_ROUND] = TITLES[claim] + unit * (claim == CLAIM_1)
+        rows |= {(claim, number): f"{percent(density)} % of weights" for number, density in rounds.items()}
+    return rows
+
+
+def draw_cells(
+    ax: Axes, verdicts: pd.DataFrame, rows: Mapping[tuple[str, int], str], alphas: Sequence[float], metric: Metric
+) -> None:
     """A cell a row of the table, coloured by its verdict, with the verdict's sign and the estimate."""
-    for row in rows.itertuples():
-        look, x, y = LOOKS[row.verdict], alphas.index(row.alpha), places[row.claim, row.round]
-        ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=look.color, edgecolor="white"))
-        text = f"{look.sign}{BETTER * is_better(row)}\n{effect(row.claim, row.estimate, metric)}"
-        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL - 1, linespacing=1.0, color=look.ink)
-    ax.set(xlim=(-0.5, len(alphas) - 0.5), ylim=(max(places.values()) + 0.5, -0.5))
-    ax.set_xticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    texts = [
+        f"{MARKS[row.verdict].sign}{BETTER * is_better(row)}\n{effect(row.claim, row.estimate, metric)}"
+        for row in verdicts.itertuples()
+    ]
+    cells = verdicts.assign(text=texts, code=verdicts["verdict"].map(list(MARKS).index)).astype({"round": int})
+    cells = cells.pivot(index=["claim", "round"], columns="alpha", values=["code", "text"])
+    code, text = (cells[name].reindex(index=list(rows), columns=alphas) for name in ("code", "text"))
+    look = {"cmap": [mark.color for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
+    look |= {"linewidths": 1, "xticklabels": [f"{alpha:g}" for alpha in alphas], "yticklabels": list(rows.values())}
+    annotation = {"annot": text, "fmt": "", "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}}
+    sns.heatmap(code.astype(float), ax=ax, **look, **annotation)
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0, labelrotation=0)
+    for label, (_, number) in zip(ax.get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if number == NO_ROUND else "normal")
 
 
 def effect(claim: str, estimate: float, metric: Metric) -> str:
@@ -126,26 +142,14 @@ def effect(claim: str, estimate: float, metric: Metric) -> str:
     return text.replace("-", "−")
 
 
-def name_rows(ax: Axes, places: Mapping, rounds: Mapping[int, float], metric: Metric) -> None:
-    """Write the densities, and left of them the claims."""
-    ax.set_yticks(list(places.values()), [f"{percent(rounds[number])} %" for _, number in places])
-    style = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "fontsize": SMALL}
-    ax.annotate("weights", (0, -0.5), xytext=(-4, 5), ha="right", **style)
-    unit = "points of\naccuracy" if metric is ACCURACY else "ratio to dense"
-    for claim in dict.fromkeys(claim for claim, _ in places):
-        middle = np.mean([place for (name, _), place in places.items() if name == claim])
-        text = TITLES[claim] + f"\n({unit})" * (claim == CLAIM_1)
-        ax.annotate(text, (0, middle), xytext=(-112, 0), va="center", **style)
-
-
 def draw_points(rows: pd.DataFrame, places: Sequence[float], scale: float, lines, scatter) -> None:
     """Estimates with their intervals, in the colours and with the markers of their verdicts."""
     places = np.asarray(places, dtype=float)
-    for verdict, look in LOOKS.items():
+    for verdict, mark in MARKS.items():
         mine = (rows["verdict"] == verdict).to_numpy()
         value, low, high = scale * rows.loc[mine, ["estimate", "ci_low", "ci_high"]].to_numpy(float).T
-        lines(places[mine], low, high, color=look.color, linewidth=2, zorder=2)
-        style = {"color": look.color, "marker": look.marker, "edgecolor": "0.3", "linewidth": 0.5}
+        lines(places[mine], low, high, color=mark.color, linewidth=2, zorder=2)
+        style = {"color": mark.color, "marker": mark.marker, "edgecolor": "0.3", "linewidth": 0.5}
         scatter(places[mine], value, s=28, zorder=3, **style)
 
 
@@ -174,7 +178,7 @@ def draw_gain(ax: Axes, rows: pd.DataFrame) -> None:
     draw_points(rows, rows["density"], 100.0, ax.vlines, ax.scatter)
     ax.axhline(0, color="0.4", linewidth=0.8, zorder=1)
     density_axis(ax, rows["density"])
-    ax.set(ylabel="ours − baseline\n(points)", title="headline")
+    ax.set(xlabel=DENSITY_LABEL, ylabel="ours − baseline\n(points)", title="headline")
 
 
 STRIPS = {HYPOTHESIS: draw_hypothesis, HEADLINE: draw_gain}

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from featprune.figures.bands import ACCURACY, draw_band, over_seeds
+from featprune.figures.bands import ACCURACY, band
 from featprune.figures.panels import head
-from featprune.figures.style import BASELINE, OURS, SMALL, density_axis
+from featprune.figures.style import BASELINE, DENSITY_LABEL, OURS, SMALL, density_axis
 
 SIDES = {
     "baseline": ("LTH baseline", BASELINE, "s"),
@@ -20,22 +21,25 @@ SIDES = {
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw from the tables `headline` and `headline_difference`."""
-    runs, difference = tables["headline"], tables["headline_difference"].sort_values("round")
+    """Draw from the tables `headline` and `headline_difference`: the comparison `gain`."""
+    runs, difference = (
+        table[table["comparison"] == "gain"] for table in (tables["headline"], tables["headline_difference"])
+    )
+    runs = runs.assign(value=ACCURACY.of(runs))
     figure = Figure(figsize=(5.5, 4.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for side, (label, color, marker) in SIDES.items():
         mine = runs[runs["side"] == side]
         ACCURACY.require(mine, "headline")
-        means = over_seeds(mine, ["round"], ACCURACY)
-        draw_band(top, means["density"], means, color, label=label, marker=marker)
-    ACCURACY.style_axis(top)
+        look = {"label": label, "color": color, "marker": marker}
+        sns.lineplot(mine, x="density", ax=top, **look, **band(len(mine["density"].unique()) == 1))
+    top.set(ylabel=ACCURACY.label, title=ACCURACY.note_diverged(runs).strip())
     head(figure, runs)
-    top.set_title(ACCURACY.note_diverged(runs).strip())
     name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     draw_difference(bottom, difference)
     density_axis(bottom, runs["density"])
+    bottom.set_xlabel(DENSITY_LABEL)
     figure.align_ylabels()
     return figure
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 Color = tuple[float, float, float, float]
+Look = dict[str, Any]  # of a curve: keywords of a line, and as `label` its name in the legend
 
 STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "dense": "dense",
@@ -24,11 +27,13 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "none": "no rewind (fine-tune)",
     "lr": "learning-rate rewind",
 }
-DENSE = "black"
+DENSE_COLOR = "black"
+DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
 BASELINE, OURS = "#E69F00", "#6A3D9A"  # orange and purple, told apart by any colour vision and in grey
 ALPHA_MAP, DENSITY_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "cividis", "RdBu_r"
 LAYER_MAP = "plasma"
 SMALL = 8  # points: the smallest text of any figure
+DENSITY_LABEL, ALPHA_LABEL, STEP_LABEL = "weights remaining (%)", r"$\alpha$ (rich $\rightarrow$ lazy)", "training step"
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,19 @@ def order_methods(runs: pd.DataFrame) -> dict[tuple[str, str], Method]:
     return {pair: choose_method(*pair) for pair in sorted(pairs, key=place)}
 
 
+def name_methods(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with the label of their method in `method`."""
+    pairs = zip(runs["criterion"], runs["rewind"], strict=True)
+    return runs.assign(method=[choose_method(*pair).label for pair in pairs])
+
+
 def theme() -> AbstractContextManager:
     """The settings for drawing and saving: fonts that ship with matplotlib, reproducible SVG ids."""
     return matplotlib.rc_context(
         {
             **sns.axes_style("ticks"),
             **sns.plotting_context("paper"),
+            "backend": "agg",  # seaborn's grids ask pyplot for their figure, which must not open a window
             "font.sans-serif": ["DejaVu Sans"],
             "axes.labelsize": SMALL + 1,
             "axes.titlesize": SMALL + 1,
@@ -137,6 +149,21 @@ def layer_palette(layers: Iterable[int]) -> dict[int, Color]:
     return log_palette(layers, LAYER_MAP, 0.0, 0.85)
 
 
+def alpha_looks(alphas: Iterable[float]) -> dict[float, Look]:
+    """How the curve of each alpha is drawn."""
+    return {a: {"color": color, "label": f"{a:g}", "marker": "o"} for a, color in alpha_palette(alphas).items()}
+
+
+def round_looks(rounds: Mapping[int, float], dense: Look, **line: Any) -> dict[int, Look]:
+    """How the curves of the dense network (round 0, on top of the others) and of these rounds' tickets are drawn.
+
+    rounds: as of `pick_rounds`. dense: what its curve has of its own; line: what all have.
+    """
+    palette = density_palette(rounds.values())
+    looks = {number: {"color": palette[d], "label": percent(d), **line} for number, d in rounds.items()}
+    return {0: {"color": DENSE_COLOR, "label": "100 (dense)", "zorder": 2.1, **line, **dense}, **looks}
+
+
 def percent(density: float) -> str:
     """A density in percent, as on the axis: 100, 51, 8.6, 0.35."""
     value = 100 * density
@@ -153,19 +180,19 @@ def pick(values: Sequence[float], count: int) -> list[int]:
 def pick_rounds(table: pd.DataFrame, count: int) -> dict[int, float]:
     """At most `count` rounds of the table, evenly spaced in log density, with their densities."""
     densities = table.groupby("round")["density"].mean().sort_index()
+    if densities.empty:
+        return {}
     chosen = densities.iloc[pick(-np.log(densities), count)]
     return {int(number): float(density) for number, density in chosen.items()}
 
 
-def density_axis(ax: Axes, densities: Iterable[float], label: bool = True) -> None:
+def density_axis(ax: Axes, densities: Iterable[float]) -> None:
     """Make x a log axis of density that falls to the right, with ticks at densities of the data."""
     densities = np.array(sorted(set(densities), reverse=True))
     ticks = spaced(densities)
     margin = (densities[0] / densities[-1]) ** 0.04 * 1.02
     ax.set(xscale="log", xlim=(densities[0] * margin, densities[-1] / margin))
     fixed_ticks(ax, ticks, map(percent, ticks))
-    if label:
-        ax.set_xlabel("weights remaining (%)")
 
 
 def spaced(values: np.ndarray, room: int = 6) -> list[float]:
@@ -180,15 +207,21 @@ def spaced(values: np.ndarray, room: int = 6) -> list[float]:
     return kept + ([values[-1]] if end else [])
 
 
-def alpha_axis(ax: Axes, alphas: Iterable[float], label: bool = True) -> None:
+def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
     """Make x a log axis of alpha with ticks at (some of) the alphas of the data."""
     alphas = np.array(sorted(set(alphas)))
     margin = (alphas[-1] / alphas[0]) ** 0.05 * 1.05
     ticks = alphas[pick(np.log(alphas), 6)]
     ax.set(xscale="log", xlim=(alphas[0] / margin, alphas[-1] * margin))
     fixed_ticks(ax, ticks, (f"{alpha:g}" for alpha in ticks))
-    if label:
-        ax.set_xlabel(r"$\alpha$ (rich $\rightarrow$ lazy)")
+
+
+def step_axis(ax: Axes, steps: Iterable[int]) -> None:
+    """Make x a log axis of training steps; step 0 has a place of its own, one tick to the left of the first."""
+    first, *_, last = sorted(set(steps) - {0}) * 2
+    ax.set_xscale("symlog", linthresh=first, linscale=0.5)
+    ax.set_xlim(-0.1 * first, 1.2 * last)
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def fixed_ticks(ax: Axes, ticks: Iterable[float], labels: Iterable[str]) -> None:
@@ -198,11 +231,15 @@ def fixed_ticks(ax: Axes, ticks: Iterable[float], labels: Iterable[str]) -> None
     ax.set_xticklabels(list(labels))
 
 
-def log_axis(ax: Axes) -> None:
-    """Make y a log axis; where it spans less than two decades its ticks are 1, 2, 5 and not powers of ten."""
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    if high < 100 * low:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter(NullFormatter())
+def log_ticks(axis: Axis) -> None:
+    """Ticks of a log axis, by its span: powers of ten, or 1, 2, 5, or evenly spaced ones where it is too short."""
+    low, high = sorted(axis.get_view_interval())
+    subs = (1, 2, 5) if high < 100 * low else (1,)
+    axis.set_major_locator(MaxNLocator(4) if high < 5 * low else LogLocator(subs=subs))
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain(value: float, _: object = None) -> str:
+    """A number in few characters and without superscripts, which would be too small to read: 0.01, 2, 1e-5."""
+    return f"{value:g}".replace("e-0", "e-").replace("e+0", "e")

@@ -10,12 +10,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from featprune.errors import FeatpruneError
 from featprune.features.similarity import alive, unit_correlations
 from featprune.figures.panels import head, name_strategy
 from featprune.figures.preactivations import select
-from featprune.figures.style import percent
+from featprune.figures.style import STEP_LABEL, percent
 
 MAX_SAMPLES = 3
 UNIT_MAP = "coolwarm"  # unlike SIGNED_MAP not white in the middle, where lines would vanish
@@ -48,7 +49,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axes[0, 0].set(xscale="log", xlim=(steps.min(), steps.max()), ylim=(-height, height))
     for ax, (sample, label) in zip(axes[:, 0], samples.items(), strict=True):
         ax.set_ylabel(f"sample {sample}" if np.isnan(label) else f"target {label:.2f}".replace("-", "−"))
-    figure.supxlabel("training step")
+    axes[0, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
+    figure.supxlabel(STEP_LABEL)
     figure.supylabel("preactivation")
     bar = figure.colorbar(colors, ax=axes, label="at the last step in the dense network", extend="both", aspect=40)
     bar.outline.set_visible(False)

@@ -7,11 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import floor
 
 import numpy as np
 
 SCOPES = ("per_layer", "global")
+
+Masks = list[np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A round's mask of all replicas.
+
+    layers: bool (R, out, in) a layer. sound: bool (R,), False where the values that the mask was to be made from
+    weren't finite: the replica's chain has diverged, and what trains under its mask counts as diverged too.
+    """
+
+    layers: Masks
+    sound: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -35,13 +50,11 @@ class Schedule:
 
 
 def kept(size: int, rate: float, round: int) -> int:
-    """size * (1 - rate)^round to the nearest integer (halves up): the same count whatever path leads to it."""
-    return floor(size * (1 - rate) ** round + 0.5)
+    """size * (1 - rate)^round to the nearest integer, halves up, in exact arithmetic of the rate as it is written."""
+    return floor(size * (1 - Fraction(str(rate))) ** round + Fraction(1, 2))
 
 
-def extract_mask(
-    scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], counts: Sequence[int]
-) -> list[np.ndarray]:
+def keep_highest(scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], counts: Sequence[int]) -> Masks:
     """Keep the highest scores among the survivors of `previous`.
 
     scores, previous: one array a layer, (R, out, in). counts: one a layer, or a single one for all layers together.
@@ -53,10 +66,10 @@ def extract_mask(
     else:
         (count,) = counts
         groups = [(scores, previous, count)]
-    return [mask for group in groups for mask in _keep_highest(*group)]
+    return [mask for group in groups for mask in _highest(*group)]
 
 
-def _keep_highest(scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
+def _highest(scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], count: int) -> Masks:
     """One ranking over all given layers, for each replica."""
     flat_scores, alive = (np.concatenate([a.reshape(len(a), -1) for a in arrays], 1) for arrays in (scores, previous))
     mask = np.zeros(flat_scores.shape, bool)
@@ -76,7 +89,7 @@ def _keep_highest(scores: Sequence[np.ndarray], previous: Sequence[np.ndarray], 
     return [part.reshape(s.shape) for part, s in zip(np.split(mask, edges, axis=1), scores, strict=True)]
 
 
-def all_ones(shapes: Sequence[tuple[int, int]], replicas: int) -> list[np.ndarray]:
+def all_ones(shapes: Sequence[tuple[int, int]], replicas: int) -> Masks:
     """The dense network's mask."""
     return [np.ones((replicas, *shape), bool) for shape in shapes]
 

@@ -1,72 +1,38 @@
-"""A round's masks: a criterion applied to every replica of a run."""
+"""A round's mask: a criterion applied to what it is made from. Without torch where the criterion needs none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
-import torch
 
-from featprune.criteria import Criterion, Masks
-from featprune.datasets.dataset import Dataset
-from featprune.engine.settings import Settings
-from featprune.network import MLP, Parameters
-from featprune.pruning.masks import Schedule, extract_mask
-from featprune.pruning.saliency import Problem, prune_at_init
-from featprune.randomness import numpy_generator
+from featprune.pruning.criterion import Context, Criterion
+from featprune.pruning.masks import Mask
 
 
-def prune(
-    rule: Criterion,
-    network: MLP,
-    trained: Parameters,
-    initial: Parameters,
-    masks: Masks,
-    schedule: Schedule,
-    round: int,
-    data: Dataset,
-    seeds: Sequence[int],
-    settings: Settings,
-    samples: int,
-) -> Masks:
-    """Masks (R, out, in) with exactly the schedule's counts for this round, nested in `masks`.
+def extract_mask(criterion: Criterion, context: Context) -> Mask:
+    """The mask of the context's round, of all its replicas.
 
-    trained: the values of the round before. A replica's scores come from one batch of `samples` training samples, drawn
-    once a seed, and from f at this alpha. Where the values to be scored aren't finite the scores say nothing, but the
-    mask has to exist: it is that of the initial values.
+    A replica is sound where the values that its mask is made from are finite, and as sound as the ticket where they
+    are the ticket's.
     """
-    counts = schedule.counts([m[0].size for m in masks], round)
-    before = rule.at == "initial"
-    scored = initial if before else trained
-    pruned = []
-    for i, seed in enumerate(seeds):
-        values = scored if scored.finite()[i] else initial
-        problem = Problem.from_parameters(
-            network,
-            values.replicas([i]),
-            initial.replicas([i]),
-            alpha=settings.alpha,
-            center=settings.center,
-            loss=settings.loss,
-        )
-        chosen = numpy_generator(seed, "score").permutation(len(data.train_x))[:samples]
-        batch = (torch.from_numpy(data.train_x[chosen]), torch.from_numpy(data.train_y[chosen]))
-        generator = numpy_generator(seed, "mask", round)
-        alive = [m[i : i + 1] for m in masks]
-        if before:
-            pruned.append(
-                prune_at_init(rule.score, problem, alive, sum(counts), batch, generator, iterations=rule.iterations)
-            )
-        else:
-            scores = rule.score(problem, [torch.from_numpy(m[0]) for m in alive], batch, generator)
-            pruned.append(extract_mask([s.numpy()[None] for s in scores], alive, counts))
-    return [np.concatenate(layer) for layer in zip(*pruned, strict=True)]
+    if context.ticket is not None:
+        sound = context.ticket.sound
+    elif context.trained is not None:
+        sound = context.trained.finite()
+    else:
+        sound = np.ones(len(context.seeds), bool)
+    return Mask(criterion.masks(context), sound)
 
 
-def from_tickets(rule: Criterion, tickets: Masks, seeds: Sequence[int], round: int) -> Masks:
-    """The masks that a criterion makes from the tickets' (R, out, in) of this round."""
-    made = [
-        rule.of_ticket([m[i : i + 1] for m in tickets], numpy_generator(seed, "mask", round))
-        for i, seed in enumerate(seeds)
-    ]
-    return [np.concatenate(layer) for layer in zip(*made, strict=True)]
+def extract_masks(
+    criterion: Criterion, context: Context, rounds: Sequence[int], tickets: Sequence[Mask] = ()
+) -> Iterator[Mask]:
+    """The masks of consecutive rounds, without any training between them: what a criterion that isn't made from its
+    own chain's weights needs. context: that of the first round. tickets: the ticket's mask of each round."""
+    for round, ticket in zip_longest(rounds, tickets):
+        mask = extract_mask(criterion, replace(context, round=round, ticket=ticket))
+        yield mask
+        context = replace(context, previous=mask.layers)

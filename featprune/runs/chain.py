@@ -1,33 +1,33 @@
-"""Runs on disk: the dense run, the chains that prune it, and the files they leave.
+"""Training runs: dense ones, one round of a chain, and several rounds in one process.
 
-A run's folder holds mask, weights, history and, for the rounds whose features are studied, snapshots. A chain is one
-(criterion, rewind): round r's mask comes from round r - 1's weights and mask of the same chain; round 1 of every
-chain prunes the one dense run they share.
+A chain is one (criterion, rewind): its round r trains under the mask that `extract_mask` gives, from where the rewind
+says. Where the masks are made from the chain's own weights, extraction and training alternate (`train_chain`);
+otherwise all masks are there before the first round trains (`extract_masks`), which then follow each other
+(`train_rounds`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from itertools import zip_longest
 
 import numpy as np
 
-from featprune.criteria import CRITERIA
 from featprune.datasets.dataset import Dataset
 from featprune.engine.settings import Settings, Start
-from featprune.engine.training import train
+from featprune.engine.training import Outcome, train
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
-from featprune.pruning.masks import Schedule, all_ones
-from featprune.pruning.rounds import from_tickets, prune
-from featprune.rewind import REWINDS, Origin
-from featprune.runs.files import Run, load_run, save_run
+from featprune.pruning.criterion import Context, Criterion
+from featprune.pruning.masks import Mask, all_ones
+from featprune.pruning.rounds import extract_mask
+from featprune.rewind import Rewind, make_origin
 from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED
 
 
 @dataclass(frozen=True)
-class DenseRun:
+class Variant:
     """What sets a dense run of a seed apart from others: its draw of the initialization, its data order."""
 
     draw: tuple[str, ...] = ()
@@ -35,102 +35,109 @@ class DenseRun:
 
 
 # The dense run that all chains share, and those that features are compared with besides: each differs in one thing.
-DENSE_VARIANTS: dict[str, DenseRun] = {
-    DENSE.rewind: DenseRun(),
-    REORDERED.rewind: DenseRun(order=("reordered",)),
-    REINITIALIZED.rewind: DenseRun(draw=("reinitialized",)),
+VARIANTS: dict[str, Variant] = {
+    DENSE.rewind: Variant(),
+    REORDERED.rewind: Variant(order=("reordered",)),
+    REINITIALIZED.rewind: Variant(draw=("reinitialized",)),
 }
 
 
-def train_dense(
-    network: MLP,
-    data: Dataset,
-    seeds: Sequence[int],
+@dataclass(frozen=True)
+class Trainer:
+    """What all runs of a cell share: the network, the data, the seeds, and where they train."""
+
+    network: MLP
+    data: Dataset
+    seeds: Sequence[int]
+    device: str = "cpu"
+
+    def train(self, start: Start, mask: Mask, settings: Settings) -> Outcome:
+        """Train every seed under the mask; one whose mask isn't sound counts as diverged from its first step."""
+        start = _poison(start, mask.sound)
+        return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device)
+
+
+def dense_mask(network: MLP, seeds: Sequence[int]) -> Mask:
+    """The mask of round 0."""
+    return Mask(all_ones(network.shapes, len(seeds)), np.ones(len(seeds), bool))
+
+
+def train_dense(trainer: Trainer, settings: Settings, rewind: str = DENSE.rewind) -> tuple[Mask, Outcome]:
+    """Round 0: train every seed without pruning. rewind: which of the dense runs, a name in VARIANTS."""
+    variant = lookup(VARIANTS, rewind, "dense run")
+    initial = trainer.network.initial(trainer.seeds, *variant.draw)
+    mask = dense_mask(trainer.network, trainer.seeds)
+    return mask, trainer.train(Start(initial, initial), mask, replace(settings, order=variant.order))
+
+
+def train_round(
+    trainer: Trainer,
+    rewind: Rewind,
+    round: int,
+    mask: Mask,
     settings: Settings,
-    folder: Path,
-    rewind: str = DENSE[1],
-    device: str = "cpu",
-) -> None:
-    """Round 0: train every seed without pruning and save the run in `folder`.
+    previous: Parameters | None = None,
+    late_step: int | None = None,
+) -> Outcome:
+    """Retrain the survivors of a round's mask from where the rewind says.
 
-    rewind: which of the dense runs, a name in DENSE_VARIANTS.
+    previous: the trained weights of the round before, for rewinds that continue from them.
     """
-    kind = lookup(DENSE_VARIANTS, rewind, "dense run")
-    masks = all_ones(network.shapes, len(seeds))
-    initial = network.initial(seeds, *kind.draw)
-    settings = replace(settings, order=kind.order)
-    outcome = train(network, Start(initial, initial), masks, data, seeds, settings, device)
-    save_run(folder, masks, outcome, seeds)
-
-
-def train_pruned(
-    network: MLP,
-    data: Dataset,
-    seeds: Sequence[int],
-    settings: Settings,
-    *,
-    criterion: str,
-    rewind: str,
-    schedule: Schedule,
-    late_step: int | None,
-    previous: Path,
-    folders: dict[int, Path],
-    snapshot_rounds: Sequence[int] = (),
-    tickets: dict[int, Path] | None = None,
-    samples: int = 1000,
-    device: str = "cpu",
-) -> None:
-    """Continue a chain from the run in `previous` through consecutive rounds, saving each in its folder.
-
-    previous: the run of the round before, or for a one-shot criterion the dense run. folders: round -> folder.
-    tickets: round -> folder of the lottery ticket's run, whose mask is used instead of the chain's own (by criteria
-    made of tickets, and by random rewinding with `mask_source: ticket`). samples: how many training samples a criterion
-    sees. A seed that diverges stays in the tables as diverged for the rest of its chain.
-    """
-    rule, strategy = lookup(CRITERIA, criterion, "criterion"), lookup(REWINDS, rewind, "rewind")
-    run = load_run(previous, seeds)
-    initial = network.initial(seeds)
-
-    def late() -> Parameters:
+    origin = make_origin(trainer.network, trainer.seeds, round, previous)
+    if late_step is not None:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
-        return _first_steps(network, initial, data, seeds, settings, late_step, device)
-
-    for round, folder in folders.items():
-        sound = np.ones(len(seeds), bool) if rule.at == "initial" else run.parameters.finite()
-        if tickets:
-            ticket = load_run(tickets[round], seeds)
-            masks, sound = ticket.masks, ticket.parameters.finite()
-            if rule.of_ticket:
-                masks = from_tickets(rule, masks, seeds, round)
-        elif rule.prunes:
-            masks = prune(
-                rule, network, run.parameters, initial, run.masks, schedule, round, data, seeds, settings, samples
-            )
-        else:
-            masks = run.masks
-        draw = ("redraw", round)
-        origin = Origin(round, initial, run.parameters, late, lambda draw=draw: network.initial(seeds, *draw))
-        start = _poison(strategy.start(origin), sound)
-        here = replace(
-            settings,
-            behind=strategy.trained(1 if rule.one_shot else round, settings.steps, late_step),
-            milestones=settings.milestones if strategy.rewinds_rate else (0,) * len(settings.milestones),
-            snapshot_at=settings.snapshot_at if round in snapshot_rounds else (),
-        )
-        outcome = train(network, start, masks, data, seeds, here, device)
-        save_run(folder, masks, outcome, seeds)
-        if not rule.one_shot:
-            run = Run(list(seeds), masks, outcome.parameters.masked(masks))
+        origin = replace(origin, late=lambda: _first_steps(trainer, settings, late_step))
+    return trainer.train(rewind.start(origin), mask, settings)
 
 
-def _first_steps(network, initial, data, seeds, settings, steps, device) -> Parameters:
+def train_rounds(
+    trainer: Trainer,
+    rewind: Rewind,
+    masks: Sequence[Mask],
+    settings: Mapping[int, Settings],
+    previous: Parameters | None = None,
+    late_step: int | None = None,
+    always_from: bool = False,
+) -> Iterator[Outcome]:
+    """Retrain in consecutive rounds whose masks are there already; yields the outcome of each.
+
+    settings: round -> its training. always_from: whether every round continues from `previous` (the dense network),
+    and not from the round before.
+    """
+    for (round, here), mask in zip(settings.items(), masks, strict=True):
+        outcome = train_round(trainer, rewind, round, mask, here, previous, late_step)
+        yield outcome
+        previous = previous if always_from else outcome.parameters
+
+
+def train_chain(
+    trainer: Trainer,
+    criterion: Criterion,
+    context: Context,
+    settings: Mapping[int, Settings],
+    tickets: Sequence[Mask] = (),
+    late_step: int | None = None,
+) -> Iterator[tuple[Mask, Outcome]]:
+    """Alternate mask extraction and retraining over consecutive rounds; yields the mask and the outcome of each.
+
+    context: that of the first round, which has the run before it. settings: round -> its training. tickets: the
+    ticket's mask of each round, for a control that takes them.
+    """
+    for round, ticket in zip_longest(settings, tickets):
+        mask = extract_mask(criterion, replace(context, ticket=ticket))
+        outcome = train_round(trainer, context.rewind, round, mask, settings[round], context.trained, late_step)
+        yield mask, outcome
+        context = context.after(mask, outcome.parameters)
+
+
+def _first_steps(trainer: Trainer, settings: Settings, steps: int) -> Parameters:
     """The dense run's parameters after its first steps."""
     short = replace(settings, steps=steps, evaluate_at=(0,), snapshot_at=(), behind=0, evaluation_samples=1)
-    masks = all_ones(network.shapes, len(seeds))
-    return train(network, Start(initial, initial), masks, data, seeds, short, device).parameters
+    initial = trainer.network.initial(trainer.seeds)
+    return trainer.train(Start(initial, initial), dense_mask(trainer.network, trainer.seeds), short).parameters
 
 
-def _poison(start: Start, alive: np.ndarray) -> Start:
+def _poison(start: Start, sound: np.ndarray) -> Start:
     """Mark replicas whose chain has diverged by values that aren't finite, so that they count as diverged here too."""
-    biases = tuple(np.where(alive[:, None], b, np.float32(np.nan)) for b in start.parameters.biases)
+    biases = tuple(np.where(sound[:, None], b, np.float32(np.nan)) for b in start.parameters.biases)
     return Start(Parameters(start.parameters.weights, biases), start.reference)

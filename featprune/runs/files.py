@@ -1,4 +1,4 @@
-"""The files that a run leaves in its folder: mask, weights, history, and snapshots where features are studied.
+"""The files of a run: mask, density, weights, history, and snapshots where features are studied.
 
 Light: reading a run doesn't need torch.
 """
@@ -15,12 +15,13 @@ import pyarrow as pa
 
 from featprune.errors import FeatpruneError
 from featprune.network import Parameters
+from featprune.pruning.masks import Mask, Masks
 from featprune.storage import load_arrays, save_arrays, save_table
 
 if TYPE_CHECKING:
     from featprune.engine.training import Outcome
 
-HISTORY = pa.schema(
+HISTORY_SCHEMA = pa.schema(
     [
         ("seed", pa.int32()),
         ("step", pa.int32()),
@@ -29,6 +30,10 @@ HISTORY = pa.schema(
         ("accuracy", pa.float64()),
     ]
 )
+DENSITY_SCHEMA = pa.schema(
+    [("seed", pa.int32()), ("layer", pa.int8()), ("weights", pa.int64()), ("weights_remaining", pa.int64())]
+)
+FilePath = str | Path
 
 
 @dataclass(frozen=True)
@@ -36,45 +41,68 @@ class Run:
     """A saved run: masks and trained weights of its seeds."""
 
     seeds: list[int]
-    masks: list[np.ndarray]
+    masks: Masks
     parameters: Parameters
 
 
-def save_run(folder: Path, masks: Sequence[np.ndarray], outcome: Outcome, seeds: Sequence[int]) -> None:
-    """Write mask, weights, history and snapshots (of no steps, where none were asked for)."""
-    folder = Path(folder)
-    names = {f"mask{layer}": mask for layer, mask in enumerate(masks, 1)}
-    block = {"seeds": np.array(seeds, np.int32)}
-    save_arrays(folder / "mask.safetensors", names | block)
-    save_arrays(folder / "weights.safetensors", pack(outcome.parameters, masks) | block)
-    columns = {name: pa.array(column, from_pandas=True) for name, column in outcome.history.items()}
-    save_table(folder / "history.parquet", pa.table(columns, schema=HISTORY))
-    save_arrays(folder / "snapshots.safetensors", pack_snapshots(outcome.snapshots, masks) | block)
+def save_mask(mask_file: FilePath, density_file: FilePath, mask: Mask, seeds: Sequence[int]) -> None:
+    """Write a round's mask, and beside it how many weights it leaves in each layer (from 1) of each seed."""
+    arrays = {f"mask{number}": layer for number, layer in enumerate(mask.layers, 1)}
+    save_arrays(mask_file, arrays | {"seeds": np.array(seeds, np.int32), "sound": mask.sound})
+    rows = [
+        (seed, number, layer[i].size, int(layer[i].sum()))
+        for i, seed in enumerate(seeds)
+        for number, layer in enumerate(mask.layers, 1)
+    ]
+    columns = dict(zip(DENSITY_SCHEMA.names, map(list, zip(*rows, strict=True)), strict=True))
+    save_table(density_file, pa.table(columns, schema=DENSITY_SCHEMA))
 
 
-def load_run(folder: Path, seeds: Sequence[int] | None = None) -> Run:
-    """Read a run's masks and weights; raises FeatpruneError where a file is broken or holds other seeds."""
-    folder = Path(folder)
-    held, masks = load_masks(folder)
+def load_mask(mask_file: FilePath, seeds: Sequence[int] | None = None) -> tuple[list[int], Mask]:
+    """A run's seeds and mask; raises FeatpruneError where the file is broken or holds other seeds than asked for."""
+    arrays = load_arrays(mask_file)
+    held, sound = arrays.pop("seeds").tolist(), arrays.pop("sound")
     if seeds is not None and held != list(seeds):
-        raise FeatpruneError(f"{folder / 'mask.safetensors'}: holds seeds {held}, not {list(seeds)}; delete it")
-    return Run(held, masks, unpack(load_arrays(folder / "weights.safetensors", ["weights", "biases"]), masks))
+        raise FeatpruneError(f"{mask_file}: holds seeds {held}, not {list(seeds)}; delete it")
+    return held, Mask([arrays[f"mask{number}"] for number in range(1, 1 + len(arrays))], sound)
 
 
-def load_snapshots(folder: Path) -> tuple[list[int], dict[int, Parameters]]:
+def load_masks(mask_file: FilePath) -> tuple[list[int], Masks]:
+    """A run's seeds, and the layers of its mask, bool (R, out, in)."""
+    seeds, mask = load_mask(mask_file)
+    return seeds, mask.layers
+
+
+def save_outcome(
+    outcome: Outcome,
+    masks: Masks,
+    seeds: Sequence[int],
+    weights_file: FilePath,
+    history_file: FilePath,
+    snapshots_file: FilePath,
+) -> None:
+    """Write what training under these masks left (snapshots of no steps, where none were asked for)."""
+    block = {"seeds": np.array(seeds, np.int32)}
+    save_arrays(weights_file, pack(outcome.parameters, masks) | block)
+    columns = {name: pa.array(column, from_pandas=True) for name, column in outcome.history.items()}
+    save_table(history_file, pa.table(columns, schema=HISTORY_SCHEMA))
+    save_arrays(snapshots_file, pack_snapshots(outcome.snapshots, masks) | block)
+
+
+def load_run(mask_file: FilePath, weights_file: FilePath, seeds: Sequence[int] | None = None) -> Run:
+    """Read a run's masks and weights; raises FeatpruneError where a file is broken or holds other seeds."""
+    held, mask = load_mask(mask_file, seeds)
+    arrays = load_arrays(weights_file, ["weights", "biases"])
+    return Run(held, mask.layers, unpack(arrays, mask.layers))
+
+
+def load_snapshots(snapshots_file: FilePath, mask_file: FilePath) -> tuple[list[int], dict[int, Parameters]]:
     """A run's seeds, and its parameters at the recorded steps, with exact zeros where a weight is pruned."""
-    seeds, masks = load_masks(folder)
-    return seeds, unpack_snapshots(load_arrays(Path(folder) / "snapshots.safetensors"), masks)
+    seeds, masks = load_masks(mask_file)
+    return seeds, unpack_snapshots(load_arrays(snapshots_file), masks)
 
 
-def load_masks(folder: Path) -> tuple[list[int], list[np.ndarray]]:
-    """A run's seeds and masks."""
-    arrays = load_arrays(Path(folder) / "mask.safetensors")
-    seeds = arrays.pop("seeds").tolist()
-    return seeds, [arrays[f"mask{layer}"] for layer in range(1, 1 + len(arrays))]
-
-
-def pack(parameters: Parameters, masks: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def pack(parameters: Parameters, masks: Masks) -> dict[str, np.ndarray]:
     """Only the surviving weights (R, k), layer after layer in index order, and the biases (R, n).
 
     What is pruned takes no room and can't be anything but zero. k is one number because every replica keeps as many.
@@ -83,7 +111,7 @@ def pack(parameters: Parameters, masks: Sequence[np.ndarray]) -> dict[str, np.nd
     return {"weights": flat[alive].reshape(len(flat), -1), "biases": _flatten(parameters.biases)}
 
 
-def unpack(arrays: Mapping[str, np.ndarray], masks: Sequence[np.ndarray]) -> Parameters:
+def unpack(arrays: Mapping[str, np.ndarray], masks: Masks) -> Parameters:
     """The inverse of `pack`: parameters with exact zeros where a weight is pruned."""
     alive = _flatten(masks)
     flat = np.zeros(alive.shape, arrays["weights"].dtype)
@@ -98,7 +126,7 @@ def _flatten(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([a.reshape(len(a), -1) for a in arrays], axis=1)
 
 
-def pack_snapshots(snapshots: Mapping[int, Parameters], masks: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def pack_snapshots(snapshots: Mapping[int, Parameters], masks: Masks) -> dict[str, np.ndarray]:
     """Several steps packed: steps (T,), weights (R, T, k), biases (R, T, n)."""
     steps = sorted(snapshots)
     if not steps:
@@ -107,7 +135,7 @@ def pack_snapshots(snapshots: Mapping[int, Parameters], masks: Sequence[np.ndarr
     return {"steps": np.array(steps, np.int32)} | {name: np.stack([p[name] for p in packed], 1) for name in packed[0]}
 
 
-def unpack_snapshots(arrays: Mapping[str, np.ndarray], masks: Sequence[np.ndarray]) -> dict[int, Parameters]:
+def unpack_snapshots(arrays: Mapping[str, np.ndarray], masks: Masks) -> dict[int, Parameters]:
     """The inverse of `pack_snapshots`: step -> parameters."""
     return {
         step: unpack({name: arrays[name][:, t] for name in ("weights", "biases")}, masks)

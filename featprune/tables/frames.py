@@ -1,9 +1,15 @@
-"""Selections and means from tidy tables."""
+"""What tables, claims and figures share: the axes of a frame of runs, and selections and means of its rows."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
+from featprune.runs.paths import Kind
+
+AXES = ["alpha", "lr", "criterion", "rewind", "round"]  # of the sweep of one experiment
+RUN = ["experiment", *AXES, "seed"]
+TIE = 1e-12  # a deviation over seeds that is rounding: coarse numbers tie, which says nothing of their spread
 
 # Measures of features -> whether more is more alike. The first decides.
 MEASURES = {
@@ -14,6 +20,11 @@ MEASURES = {
     "frobenius": -1,
     "kernel_alignment": 1,
 }
+
+
+def of_kind(runs: pd.DataFrame, *kinds: Kind) -> pd.DataFrame:
+    """The rows of runs of these kinds."""
+    return runs[[pair in kinds for pair in zip(runs["criterion"], runs["rewind"], strict=True)]]
 
 
 def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -37,6 +48,6 @@ def alike(features: pd.DataFrame) -> pd.DataFrame:
         for name, count in partners.items()
     }
     hidden = hidden.assign(**covered)
-    keys = ["alpha", "lr", "criterion", "rewind", "round", "density", "seed", "step"]
+    keys = [*AXES, "density", "seed", "step"]
     # A layer without a value leaves none for the network.
     return hidden.groupby(keys)[list(MEASURES)].agg(lambda column: column.mean(skipna=False)).reset_index()

@@ -1,28 +1,46 @@
 import sys
 from pathlib import Path
 
+from featprune.activations import ACTIVATIONS
 from featprune.config import load_schema, resolve
-from featprune.data import DATASETS
 from featprune.criteria import CRITERIA
+from featprune.data import DATASETS
+from featprune.engine.device import gpus_wanted
+from featprune.engine.objective import LOSSES
 from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES
 from featprune.jobs.fingerprint import code, import_from_here, module
-from featprune.pruning.masks import SCOPES
-from featprune.network import ACTIVATIONS, INITIALIZATIONS, PARAMETRIZATIONS
+from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import REWINDS
-from featprune.runs.paths import DENSE, DENSE_RUNS
-from featprune.study import Cell, Study, seeds_of
+from featprune.runs.paths import (
+    COMPRESSION,
+    DENSE,
+    DENSE_RUNS,
+    DENSITY,
+    FEATURES,
+    HISTORY,
+    MASK,
+    PREACTIVATIONS,
+    RICHNESS,
+    SNAPSHOTS,
+    TIME_SHIFT,
+    WEIGHTS,
+    Cell,
+    RunPath,
+)
+from featprune.study import Study
+from featprune.tables.registry import TABLES
 
 import_from_here()
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 CHOICES = {
     "activation": ACTIVATIONS,
-    "criterion": [name for name, criterion in CRITERIA.items() if criterion.prunes],
+    "criterion": [name for name in CRITERIA if name != DENSE.criterion],
     "dataset": DATASETS,
     "classification_dataset": [name for name, source in DATASETS.items() if source.kind == "classification"],
     "init": INITIALIZATIONS,
-    "loss": ["cross_entropy", "squared_error"],
+    "loss": LOSSES,
     "optimizer": ["sgd", "adam"],
     "parametrization": PARAMETRIZATIONS,
     "rewind": REWINDS,
@@ -30,8 +48,12 @@ CHOICES = {
 
 try:
     STUDY = Study(resolve(config, load_schema(WORKFLOW / "schemas" / "config.schema.yaml"), CHOICES))
+    # Where training runs changes only its rounding, so the device is a resource, and not among the params.
+    GPUS = gpus_wanted(STUDY.config["device"])
 except FeatpruneError as error:
     sys.exit(str(error))
+
+RUN = RunPath(Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}"), "{round}", "{block}")
 
 
 wildcard_constraints:
@@ -45,38 +67,51 @@ wildcard_constraints:
     dataset=r"[^/=]+",
 
 
+def cell_of(w):
+    """The cell that a job's wildcards name."""
+    return Cell(w.experiment, w.alpha, w.lr, w.criterion, w.rewind)
+
+
+def run_file(name, path=RUN):
+    """The pattern of a file of the runs that a rule is about."""
+    return path.file(STUDY.root, name)
+
+
+def log_file(rule, path=RUN):
+    """The pattern of the log of a rule that is about runs."""
+    return f"{path.folder(STUDY.root, f'logs/{rule}')}.log"
+
+
+def benchmark_file(rule, path=RUN):
+    """The pattern of the benchmark of a rule that is about runs."""
+    return f"{path.folder(STUDY.root, f'benchmarks/{rule}')}.tsv"
+
+
 def script_code(name, *modules, **entries):
     """The fingerprint of a rule's script and of all code that it reaches; of a registry only the entry it uses."""
     return code(WORKFLOW / "scripts" / f"{name}.py", *map(module, modules), **entries)
 
 
-def dataset_file(experiment):
-    """The prepared dataset of an experiment."""
-    return f"{STUDY.root}/data/{STUDY.experiment(experiment)['dataset']}.safetensors"
+def network_entries(experiment):
+    """The entries of the network's registries that an experiment uses."""
+    model = STUDY.experiments[experiment].model
+    return {
+        "ACTIVATIONS": model.activation,
+        "INITIALIZATIONS": model.init,
+        "PARAMETRIZATIONS": model.parametrization,
+    }
+
+
+def dataset_of(w):
+    """The prepared dataset of a job's experiment."""
+    return STUDY.dataset_file(w.experiment)
+
+
+def model_of(w):
+    """The network of a job's experiment, as plain data."""
+    return STUDY.experiments[w.experiment].model_params()
 
 
 def maybe_temp(path):
     """Snapshots go when nothing needs them any more, unless the config keeps them."""
     return path if STUDY.config["keep_snapshots"] else temp(path)
-
-
-def network_entries(experiment):
-    """The entries of the network's registries that an experiment uses."""
-    model = STUDY.experiment(experiment)["model"]
-    return {"INITIALIZATIONS": model["init"], "PARAMETRIZATIONS": model["parametrization"]}
-
-
-def table_inputs(file, runs="runs"):
-    """A function from wildcards to the files of this name of an experiment's runs."""
-    return lambda w: STUDY.files(getattr(STUDY, runs)(w.experiment), file)
-
-
-def figures():
-    """The files of every figure that an experiment can show."""
-    return [
-        f"{STUDY.root}/figures/{experiment}/{name}.{kind}"
-        for experiment in STUDY.experiments
-        for name, figure in FIGURES.items()
-        if STUDY.shows(experiment, figure)
-        for kind in figure.formats
-    ]

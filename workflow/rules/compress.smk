@@ -1,15 +1,15 @@
 rule compress_run:
     input:
-        mask=f"{RUN}/mask.safetensors",
-        weights=f"{RUN}/weights.safetensors",
-        data=lambda w: dataset_file(w.experiment),
+        mask=run_file(MASK),
+        weights=run_file(WEIGHTS),
+        data=dataset_of,
     output:
-        table=f"{RUN}/compression.parquet",
-        files=directory(f"{RUN}/fpz"),
+        table=run_file(COMPRESSION),
+        files=directory(run_file("fpz")),
     log:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='logs/compress_run')}.log",
+        log_file("compress_run"),
     benchmark:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='benchmarks/compress_run')}.tsv"
+        benchmark_file("compress_run")
     conda:
         "../../environment.yml"
     threads: 1
@@ -17,9 +17,8 @@ rule compress_run:
         mem_mb=2000,
         runtime=30,
     params:
-        model=lambda w: STUDY.experiment(w.experiment)["model"],
-        training=lambda w: STUDY.training(w.experiment, w.alpha, w.lr),
-        compression=lambda w: STUDY.compressing(w.experiment, w.rewind, int(w.round)),
-        code=lambda w: script_code("compress_run", **network_entries(w.experiment)),
+        model=model_of,
+        training=lambda w: STUDY.compression_params(cell_of(w), int(w.round)),
+        code=lambda w: script_code("compress_run", REWINDS=w.rewind, **network_entries(w.experiment)),
     script:
         "../scripts/compress_run.py"

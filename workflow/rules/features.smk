@@ -1,18 +1,14 @@
-RUN_CELL = Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}")
-RUN = RUN_CELL.folder(STUDY.root, "{round}", "{block}")
-
-
 rule dump_preactivations:
     input:
-        snapshots=f"{RUN}/snapshots.safetensors",
-        mask=f"{RUN}/mask.safetensors",
-        data=lambda w: dataset_file(w.experiment),
+        snapshots=run_file(SNAPSHOTS),
+        mask=run_file(MASK),
+        data=dataset_of,
     output:
-        f"{RUN}/preactivations.parquet",
+        run_file(PREACTIVATIONS),
     log:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='logs/dump_preactivations')}.log",
+        log_file("dump_preactivations"),
     benchmark:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='benchmarks/dump_preactivations')}.tsv"
+        benchmark_file("dump_preactivations")
     conda:
         "../../environment.yml"
     threads: 1
@@ -20,8 +16,8 @@ rule dump_preactivations:
         mem_mb=1500,
         runtime=10,
     params:
-        model=lambda w: STUDY.experiment(w.experiment)["model"],
-        probe=lambda w: STUDY.experiment(w.experiment)["features"]["probe"],
+        model=model_of,
+        probe=lambda w: STUDY.experiments[w.experiment].features.probe,
         code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
     script:
         "../scripts/dump_preactivations.py"
@@ -30,15 +26,15 @@ rule dump_preactivations:
 # Of a pruned run, or of one of the dense runs that are its null and its ceiling, with the dense run.
 rule compare_features:
     input:
-        run=f"{RUN}/preactivations.parquet",
-        dense=f"{Cell('{experiment}', '{alpha}', '{lr}', *DENSE).folder(STUDY.root, 0, '{block}')}/preactivations.parquet",
+        run=run_file(PREACTIVATIONS),
+        dense=run_file(PREACTIVATIONS, RunPath(RUN.cell.of(DENSE), 0, RUN.block)),
     output:
-        features=f"{RUN}/features.parquet",
-        shift=f"{RUN}/time_shift.parquet",
+        features=run_file(FEATURES),
+        shift=run_file(TIME_SHIFT),
     log:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='logs/compare_features')}.log",
+        log_file("compare_features"),
     benchmark:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='benchmarks/compare_features')}.tsv"
+        benchmark_file("compare_features")
     conda:
         "../../environment.yml"
     threads: 1
@@ -53,15 +49,15 @@ rule compare_features:
 
 rule measure_richness:
     input:
-        snapshots=f"{RUN}/snapshots.safetensors",
-        mask=f"{RUN}/mask.safetensors",
-        data=lambda w: dataset_file(w.experiment),
+        snapshots=run_file(SNAPSHOTS),
+        mask=run_file(MASK),
+        data=dataset_of,
     output:
-        f"{RUN}/richness.parquet",
+        run_file(RICHNESS),
     log:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='logs/measure_richness')}.log",
+        log_file("measure_richness"),
     benchmark:
-        f"{RUN_CELL.folder(STUDY.root, '{round}', '{block}', kind='benchmarks/measure_richness')}.tsv"
+        benchmark_file("measure_richness")
     conda:
         "../../environment.yml"
     threads: 1
@@ -69,9 +65,9 @@ rule measure_richness:
         mem_mb=2000,
         runtime=30,
     params:
-        model=lambda w: STUDY.experiment(w.experiment)["model"],
-        probe=lambda w: STUDY.experiment(w.experiment)["features"]["probe"],
-        kernel_samples=lambda w: STUDY.experiment(w.experiment)["features"]["kernel_samples"],
+        model=model_of,
+        probe=lambda w: STUDY.experiments[w.experiment].features.probe,
+        kernel_samples=lambda w: STUDY.experiments[w.experiment].features.kernel_samples,
         code=lambda w: script_code("measure_richness", **network_entries(w.experiment)),
     script:
         "../scripts/measure_richness.py"

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
@@ -8,7 +6,8 @@ with job_log(snakemake.log[0]):
     from featprune.network import network_for
     from featprune.runs.files import load_snapshots
 
-    data = load_dataset(snakemake.input.data)
-    seeds, snapshots = load_snapshots(Path(snakemake.input.snapshots).parent)
+    files = snakemake.input
+    data = load_dataset(files.data)
+    seeds, snapshots = load_snapshots(files.snapshots, files.mask)
     network = network_for(snakemake.params.model, data)
     dump_preactivations(snakemake.output[0], network, snapshots, seeds, data, snakemake.params.probe)

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
@@ -11,9 +9,9 @@ with job_log(snakemake.log[0]):
     from featprune.storage import save_table
 
     p, files = snakemake.params, snakemake.input
-    data, folder = load_dataset(files.data), Path(files.snapshots).parent
-    seeds, snapshots = load_snapshots(folder)
-    _, masks = load_masks(folder)
+    data = load_dataset(files.data)
+    seeds, snapshots = load_snapshots(files.snapshots, files.mask)
+    _, masks = load_masks(files.mask)
     x = data.test_x[probe_set(data, p.probe)]
     network = network_for(p.model, data)
     save_table(snakemake.output[0], measure_richness(network, snapshots, masks, seeds, x, p.kernel_samples))

@@ -8,47 +8,12 @@ from featprune.engine.settings import Start
 from featprune.engine.training import train
 from featprune.errors import FeatpruneError
 from featprune.network import Parameters
-from featprune.pruning.masks import Schedule, all_ones, remaining
+from featprune.pruning.masks import all_ones, remaining
 from featprune.rewind import REWINDS, Origin
-from featprune.runs.chain import train_dense, train_pruned
-from featprune.runs.files import load_masks, load_run, load_snapshots, pack, pack_snapshots, unpack_snapshots
+from featprune.runs.files import pack, pack_snapshots, unpack_snapshots
 from featprune.storage import load_table, save_arrays
-from tests.unit.engine.test_training import NETWORK, SETTINGS, made_data, some_masks
-
-SETTINGS = replace(SETTINGS, optimizer="adam", lr=0.01, snapshot_at=(0, 5, 20))
-SEEDS = [0, 1]
-SCHEDULE = Schedule("per_layer", {"hidden": 0.4, "output": 0.2})
-ROUNDS = (1, 2, 3)
-
-
-def chain(
-    root, rewind, *, seeds=SEEDS, settings=SETTINGS, criterion="magnitude", late_step=None, rounds=ROUNDS, **more
-):
-    """Train a dense run and one chain below `root`; give round -> folder, the dense run's being 0."""
-    folders = {round: root / f"{criterion}-{rewind}" / str(round) for round in rounds}
-    dense = root / "dense"
-    data = made_data()
-    if not dense.exists():
-        train_dense(NETWORK, data, seeds, settings, dense)
-    train_pruned(
-        NETWORK,
-        data,
-        seeds,
-        settings,
-        criterion=criterion,
-        rewind=rewind,
-        schedule=SCHEDULE,
-        late_step=late_step,
-        previous=dense,
-        folders=folders,
-        snapshot_rounds=rounds,
-        **more,
-    )
-    return {0: dense} | folders
-
-
-def starts(folder) -> Parameters:
-    return load_snapshots(folder)[1][0]
+from tests.unit.engine.test_training import NETWORK, made_data, some_masks
+from tests.unit.runs.chains import ROUNDS, SCHEDULE, SEEDS, SETTINGS, chain, dense, masks_of, run_of, starts, steps_of
 
 
 def same(p: Parameters, q: Parameters) -> bool:
@@ -58,20 +23,20 @@ def same(p: Parameters, q: Parameters) -> bool:
 def test_init_restarts_from_the_initial_values_under_the_mask(tmp_path):
     folders = chain(tmp_path, "init")
     for round in ROUNDS:
-        assert same(starts(folders[round]), NETWORK.initial(SEEDS).masked(load_masks(folders[round])[1]))
+        assert same(starts(folders[round]), NETWORK.initial(SEEDS).masked(masks_of(folders[round])))
 
 
 def test_late_restarts_from_the_dense_runs_early_step(tmp_path):
     folders = chain(tmp_path, "late", late_step=5)
-    early = load_snapshots(folders[0])[1][5]
+    early = steps_of(folders[0])[5]
     for round in ROUNDS:
-        assert same(starts(folders[round]), early.masked(load_masks(folders[round])[1]))
+        assert same(starts(folders[round]), early.masked(masks_of(folders[round])))
 
 
 def test_random_restarts_from_a_fresh_draw_each_round(tmp_path):
     folders = chain(tmp_path, "random")
     drawn = [starts(folders[round]) for round in ROUNDS]
-    masks = [load_masks(folders[round])[1] for round in ROUNDS]
+    masks = [masks_of(folders[round]) for round in ROUNDS]
     for i, round in enumerate(ROUNDS):
         assert same(drawn[i], NETWORK.initial(SEEDS, "redraw", round).masked(masks[i]))
         assert not same(drawn[i], NETWORK.initial(SEEDS).masked(masks[i]))
@@ -80,8 +45,8 @@ def test_random_restarts_from_a_fresh_draw_each_round(tmp_path):
 def test_none_goes_on_from_the_last_rounds_values(tmp_path):
     folders = chain(tmp_path, "none")
     for round in ROUNDS:
-        before = load_run(folders[round - 1]).parameters
-        assert same(starts(folders[round]), before.masked(load_masks(folders[round])[1]))
+        before = run_of(folders[round - 1]).parameters
+        assert same(starts(folders[round]), before.masked(masks_of(folders[round])))
 
 
 @pytest.mark.parametrize("rewind", ["init", "random"])
@@ -95,8 +60,8 @@ def test_masks_follow_the_chains_own_weights_and_are_nested(tmp_path):
     folders = chain(tmp_path, "none")
     sizes = [out * fan_in for out, fan_in in NETWORK.shapes]
     for round in ROUNDS:
-        (_, before), (_, masks) = load_masks(folders[round - 1]), load_masks(folders[round])
-        trained = load_run(folders[round - 1]).parameters.weights
+        before, masks = masks_of(folders[round - 1]), masks_of(folders[round])
+        trained = run_of(folders[round - 1]).parameters.weights
         for b, m, w, count in zip(before, masks, trained, SCHEDULE.counts(sizes, round), strict=True):
             assert (m <= b).all() and m[0].sum() == m[1].sum() == count
             for replica in range(2):
@@ -105,7 +70,7 @@ def test_masks_follow_the_chains_own_weights_and_are_nested(tmp_path):
 
 
 def test_first_round_is_the_same_for_every_strategy(tmp_path):
-    masks = [load_masks(chain(tmp_path, rewind)[1])[1] for rewind in ("init", "random", "none")]
+    masks = [masks_of(chain(tmp_path, rewind)[1]) for rewind in ("init", "random", "none")]
     assert all(np.array_equal(a, b) for other in masks[1:] for a, b in zip(masks[0], other, strict=True))
 
 
@@ -114,46 +79,36 @@ def test_mask_source_ticket_uses_the_tickets_masks(tmp_path):
     own = chain(tmp_path, "random")
     control = chain(tmp_path / "control", "random", tickets=tickets)
     for round in ROUNDS:
-        mine, theirs = load_masks(control[round])[1], load_masks(tickets[round])[1]
+        mine, theirs = masks_of(control[round]), masks_of(tickets[round])
         assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
-    assert not np.array_equal(load_masks(own[3])[1][0], load_masks(control[3])[1][0])
+    assert not np.array_equal(masks_of(own[3])[0], masks_of(control[3])[0])
 
 
-def test_segments_of_a_chain_give_what_one_job_gives(tmp_path):
-    whole = chain(tmp_path / "whole", "none")
-    parts = chain(tmp_path / "parts", "none", rounds=(1,))
-    train_pruned(
-        NETWORK,
-        made_data(),
-        SEEDS,
-        SETTINGS,
-        criterion="magnitude",
-        rewind="none",
-        schedule=SCHEDULE,
-        late_step=None,
-        previous=parts[1],
-        folders={2: tmp_path / "parts" / "2", 3: tmp_path / "parts" / "3"},
-    )
-    for file in ("weights.safetensors", "mask.safetensors", "history.parquet"):
-        assert (whole[3] / file).read_bytes() == (tmp_path / "parts" / "3" / file).read_bytes()
+@pytest.mark.parametrize("rewind", ["init", "random", "none", "late"])
+def test_a_job_a_round_gives_the_bits_of_one_job_for_all_rounds(tmp_path, rewind):
+    late_step = 5 if rewind == "late" else None
+    whole = chain(tmp_path / "whole", rewind, late_step=late_step)
+    apart = chain(tmp_path / "apart", rewind, late_step=late_step, alone=True)
+    for round in ROUNDS:
+        for file in whole[round].iterdir():
+            assert file.read_bytes() == (apart[round] / file.name).read_bytes(), file.name
 
 
 def test_dense_none_never_prunes(tmp_path):
     folders = chain(tmp_path, "none", criterion="dense")
-    assert remaining(load_masks(folders[3])[1]).tolist() == [sum(a * b for a, b in NETWORK.shapes)] * 2
-    assert same(starts(folders[2]), load_run(folders[1]).parameters)
+    assert remaining(masks_of(folders[3])).tolist() == [sum(a * b for a, b in NETWORK.shapes)] * 2
+    assert same(starts(folders[2]), run_of(folders[1]).parameters)
 
 
 def test_random_criterion_is_paired_by_seed(tmp_path):
     a = chain(tmp_path / "a", "init", criterion="random")
     b = chain(tmp_path / "b", "init", criterion="random", settings=replace(SETTINGS, alpha=3.0))
-    assert all(np.array_equal(x, y) for x, y in zip(load_masks(a[2])[1], load_masks(b[2])[1], strict=True))
+    assert all(np.array_equal(x, y) for x, y in zip(masks_of(a[2]), masks_of(b[2]), strict=True))
 
 
 def test_a_diverged_chain_stays_diverged_and_does_not_stop_the_others(tmp_path):
-    data = made_data()
-    train_dense(NETWORK, data, SEEDS, SETTINGS, tmp_path / "dense")
-    run = load_run(tmp_path / "dense")
+    dense(tmp_path / "dense")
+    run = run_of(tmp_path / "dense")
     run.parameters.weights[0][1] = np.nan
     save_arrays(tmp_path / "dense/weights.safetensors", pack(run.parameters, run.masks))
     folders = chain(tmp_path, "init")
@@ -161,7 +116,7 @@ def test_a_diverged_chain_stays_diverged_and_does_not_stop_the_others(tmp_path):
         history = load_table(folders[round] / "history.parquet").to_pandas()
         assert history.loc[history["seed"] == 1, "loss"].isna().all()
         assert history.loc[history["seed"] == 0, "loss"].notna().all()
-        assert len({tuple(m.reshape(2, -1).sum(1)) for m in load_masks(folders[round])[1]}) == 3
+        assert len({tuple(m.reshape(2, -1).sum(1)) for m in masks_of(folders[round])}) == 3
 
 
 def test_steps_behind_each_strategys_start():
@@ -176,8 +131,8 @@ def test_strategies_make_nothing_that_they_do_not_need():
         raise AssertionError("made for nothing")
 
     p = NETWORK.initial([0])
-    for name in ("init", "none"):
-        REWINDS[name].start(Origin(1, p, p, never, never))
+    REWINDS["init"].start(Origin(lambda: p, never, never, never))
+    REWINDS["none"].start(Origin(lambda: p, lambda: p, never, never))
 
 
 def test_snapshots_hold_only_survivors_and_unpack_to_exact_zeros():
@@ -192,7 +147,7 @@ def test_snapshots_hold_only_survivors_and_unpack_to_exact_zeros():
 def test_files_of_other_seeds_are_refused(tmp_path):
     folders = chain(tmp_path, "init")
     with pytest.raises(FeatpruneError, match=r"mask\.safetensors: holds seeds \[0, 1\], not \[2\]"):
-        load_run(folders[1], [2])
+        run_of(folders[1], [2])
 
 
 @pytest.mark.parametrize("file", ["mask.safetensors", "weights.safetensors"])
@@ -200,7 +155,7 @@ def test_a_truncated_file_is_named(tmp_path, file):
     path = chain(tmp_path, "init")[1] / file
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(FeatpruneError, match=f"{file}: missing, truncated"):
-        load_run(path.parent)
+        run_of(path.parent)
 
 
 @pytest.mark.parametrize("criterion", ["snip", "snip_iterative", "grasp", "synflow", "magnitude_init", "random"])
@@ -208,13 +163,13 @@ def test_criteria_of_the_initialization_keep_the_tickets_total_and_restart_at_in
     folders = chain(tmp_path, "init", criterion=criterion, samples=40)
     sizes = [out * fan_in for out, fan_in in NETWORK.shapes]
     for round in ROUNDS:
-        _, masks = load_masks(folders[round])
+        masks = masks_of(folders[round])
         assert remaining(masks).tolist() == [sum(SCHEDULE.counts(sizes, round))] * 2
         assert same(starts(folders[round]), NETWORK.initial(SEEDS).masked(masks))
 
 
 def test_the_snip_mask_of_a_run_is_that_of_its_score(tmp_path):
-    masks = load_masks(chain(tmp_path, "init", criterion="snip", samples=60)[2])[1]
+    masks = masks_of(chain(tmp_path, "init", criterion="snip", samples=60)[2])
     data, p = made_data(), NETWORK.initial([1])
     weights = [torch.from_numpy(w[0]).double().requires_grad_() for w in p.weights]
     biases = [torch.from_numpy(b[0]).double() for b in p.biases]
@@ -228,16 +183,16 @@ def test_the_snip_mask_of_a_run_is_that_of_its_score(tmp_path):
 
 def test_one_shot_prunes_and_continues_the_dense_run_at_every_round(tmp_path):
     folders = chain(tmp_path, "none", criterion="magnitude_one_shot")
-    dense = load_run(folders[0]).parameters
+    dense = run_of(folders[0]).parameters
     for round in ROUNDS:
-        assert same(starts(folders[round]), dense.masked(load_masks(folders[round])[1]))
+        assert same(starts(folders[round]), dense.masked(masks_of(folders[round])))
 
 
 def test_shuffled_masks_have_the_tickets_density_in_every_layer(tmp_path):
     tickets = chain(tmp_path, "init")
     control = chain(tmp_path, "init", criterion="shuffled", tickets=tickets)
     for round in ROUNDS:
-        theirs, mine = load_masks(tickets[round])[1], load_masks(control[round])[1]
+        theirs, mine = masks_of(tickets[round]), masks_of(control[round])
         for a, b in zip(theirs, mine, strict=True):
             assert a.sum((1, 2)).tolist() == b.sum((1, 2)).tolist() and (a != b).any()
 
@@ -246,8 +201,8 @@ def test_same_sign_keeps_the_tickets_mask_and_signs_and_nothing_else(tmp_path):
     tickets = chain(tmp_path, "init")
     control = chain(tmp_path, "same_sign", criterion="ticket", tickets=tickets)
     for round in ROUNDS:
-        masks = load_masks(control[round])[1]
-        assert all(np.array_equal(a, b) for a, b in zip(masks, load_masks(tickets[round])[1], strict=True))
+        masks = masks_of(control[round])
+        assert all(np.array_equal(a, b) for a, b in zip(masks, masks_of(tickets[round]), strict=True))
         for drawn, initial in zip(starts(control[round]).weights, starts(tickets[round]).weights, strict=True):
             assert (np.sign(drawn) == np.sign(initial)).all() and not np.array_equal(drawn, initial)
 
@@ -256,7 +211,7 @@ def test_rate_rewinding_repeats_the_schedule_and_fine_tuning_its_end(tmp_path):
     settings = replace(SETTINGS, milestones=(10,), snapshot_at=(0, 1))
     moved = {}
     for rewind in ("none", "lr"):
-        steps = load_snapshots(chain(tmp_path, rewind, settings=settings)[1])[1]
+        steps = steps_of(chain(tmp_path, rewind, settings=settings)[1])
         moved[rewind] = np.abs(steps[1].weights[0] - steps[0].weights[0]).max()
     # The first Adam step moves every weight by about the learning rate.
     assert moved["lr"] == pytest.approx(0.01, rel=0.01) and moved["none"] == pytest.approx(0.001, rel=0.01)
@@ -270,9 +225,9 @@ def test_milestones_divide_the_rate_by_ten():
 def test_each_reference_differs_from_the_dense_run_in_one_thing(tmp_path):
     data = made_data()
     for kind in ("dense", "reordered", "reinitialized"):
-        train_dense(NETWORK, data, SEEDS, SETTINGS, tmp_path / kind, kind)
+        dense(tmp_path / kind, kind)
     assert same(starts(tmp_path / "reordered"), starts(tmp_path / "dense"))
-    ends = {kind: load_run(tmp_path / kind).parameters for kind in ("dense", "reordered", "reinitialized")}
+    ends = {kind: run_of(tmp_path / kind).parameters for kind in ("dense", "reordered", "reinitialized")}
     assert not same(ends["reordered"], ends["dense"])
     # What the dense run becomes from the other start is the other run: so both have one data order.
     other = starts(tmp_path / "reinitialized")

@@ -1,0 +1,225 @@
+"""One experiment of a resolved config, typed: what it varies, how it trains, prunes and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from featprune.config import log_grid
+from featprune.criteria import CRITERIA, crossed
+from featprune.rewind import REWINDS
+from featprune.runs.paths import DENSE, DENSE_RUNS, LONGER, TICKET, Cell, Kind
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The replicas of every run, and how many train in one process."""
+
+    count: int
+    block: int
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the blocks, "first-last"."""
+        firsts = range(0, self.count, self.block)
+        return tuple(f"{first}-{min(first + self.block, self.count) - 1}" for first in firsts)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network."""
+
+    hidden: tuple[int, ...]
+    activation: str
+    init: str
+    parametrization: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """How every network is trained, the dense one and the pruned ones."""
+
+    optimizer: str
+    lr: float
+    momentum: float
+    weight_decay: float
+    batch_size: int
+    steps: int
+    loss: str
+    evaluation_steps: int | tuple[int, ...]
+    evaluation_samples: int | None
+    milestones: tuple[int, ...]
+    snapshot_steps: int | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What is removed, and where the survivors restart."""
+
+    criteria: tuple[str, ...]
+    rewinds: tuple[str, ...]
+    also: tuple[Kind, ...]
+    rounds: int
+    rates: Mapping[str, float]
+    scope: str
+    mask_source: str
+    late_step: int | None
+    rounds_per_job: int
+    score_samples: int
+    matched_dense: bool
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is measured of the features."""
+
+    probe: int
+    kernel_samples: int
+    rounds: tuple[int, ...]
+    lrs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Compression:
+    """Which runs are compressed, and how."""
+
+    rounds: tuple[int, ...]
+    rewinds: tuple[str, ...]
+    hidden_bits: int
+    output_bits: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Loan:
+    """The experiment and the alpha whose tickets lend their masks."""
+
+    experiment: str
+    alpha: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment; alphas and lrs as they are written in the config."""
+
+    name: str
+    dataset: str
+    source: str  # the kind of its dataset, a name in DATASETS
+    seeds: Seeds
+    model: Model
+    training: Training
+    alphas: tuple[str, ...]
+    lrs: tuple[str, ...]
+    center: bool
+    pruning: Pruning
+    features: Features
+    compression: Compression | None
+    tickets_from: Loan | None
+    baseline: str | None
+
+    @staticmethod
+    def of(name: str, config: Mapping[str, Any], source: str, seeds: Mapping[str, int], loss: str) -> Experiment:
+        """From its entry in a resolved config; `seeds` are the study's, `loss` the usual one for its dataset."""
+        entry = {key: value for key, value in config.items() if key != "inherit"}
+        training, pruning, features = entry["training"], entry["pruning"], entry["features"]
+        also = tuple(Kind(**pair) for pair in pruning["also"])
+        sections = {
+            "seeds": Seeds(**(entry["seeds"] or seeds)),
+            "model": Model(**_frozen(entry["model"])),
+            "training": Training(**_frozen(training | {"loss": training["loss"] or loss})),
+            "pruning": Pruning(**_frozen({key: v for key, v in pruning.items() if key != "also"}), also=also),
+            "features": Features(**_frozen(features)),
+            "compression": entry["compression"] and Compression(**_frozen(entry["compression"])),
+            "tickets_from": entry["tickets_from"] and Loan(**entry["tickets_from"]),
+        }
+        return Experiment(**{"name": name, "source": source, **_frozen(entry), **sections})
+
+    @property
+    def dense_cells(self) -> list[Cell]:
+        return [Cell(self.name, alpha, lr, *DENSE) for alpha in self.alphas for lr in self.lrs]
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of chains: those that prune, and the dense network trained on, where it is asked for."""
+        pruning = self.pruning
+        if not pruning.rounds:
+            return []
+        kinds = [Kind(*pair) for pair in crossed(pruning.criteria, pruning.rewinds)]
+        kinds += pruning.also
+        kinds += [LONGER] * pruning.matched_dense
+        return list(dict.fromkeys(kinds))
+
+    @property
+    def chains(self) -> list[Cell]:
+        """The cells of all chains."""
+        return [cell.of(kind) for cell in self.dense_cells for kind in self.kinds]
+
+    @property
+    def spans(self) -> list[range]:
+        """Consecutive rounds that one job trains."""
+        last, size = self.pruning.rounds, self.pruning.rounds_per_job
+        return [range(first, min(first + size, last + 1)) for first in range(1, last + 1, size)]
+
+    def masks_by(self, kind: Kind) -> str:
+        """The criterion that makes a chain's masks: its own, unless it is a control that takes the ticket's."""
+        control = kind == Kind(TICKET.criterion, "random") and self.pruning.mask_source == "ticket"
+        return "ticket" if control else kind.criterion
+
+    def schedule(self) -> dict[str, Any]:
+        """What `Schedule` needs, with only the rates that the scope uses: others may change without a rerun."""
+        used = {"global": ["global"], "per_layer": ["hidden", "output"]}[self.pruning.scope]
+        return {"scope": self.pruning.scope, "rates": {key: self.pruning.rates[key] for key in used}}
+
+    def late_step(self, rewind: str) -> int | None:
+        """The step that late rewinding goes back to; None for other rewinds."""
+        return self.pruning.late_step if rewind == "late" else None
+
+    def score_samples(self, criterion: str) -> int:
+        """How many training samples a criterion sees; one that scores no data doesn't depend on the config's number."""
+        return self.pruning.score_samples if CRITERIA[criterion].source == "start" else 1
+
+    def behind(self, kind: Kind, round: int) -> int:
+        """Steps that the values at a run's start have behind them."""
+        if kind in DENSE_RUNS.values():
+            return 0
+        # What is pruned at once goes on from the dense network in every round.
+        rounds = 1 if CRITERIA[kind.criterion].source == "dense" else round
+        return REWINDS[kind.rewind].trained(rounds, self.training.steps, self.pruning.late_step)
+
+    def settings(self, cell: Cell, round: int) -> dict[str, Any]:
+        """What `featprune.engine.settings.Settings` needs for one run."""
+        t = self.training
+        kept = cell.kind in DENSE_RUNS.values() or REWINDS[cell.rewind].rewinds_rate
+        copied = ("loss", "optimizer", "momentum", "weight_decay", "batch_size", "steps", "evaluation_samples")
+        # Of other runs nothing would read the snapshots.
+        studied = round in self.studied_rounds(cell)
+        return {key: getattr(t, key) for key in copied} | {
+            "lr": float(t.lr) * float(cell.lr),
+            "alpha": float(cell.alpha),
+            "center": self.center,
+            "behind": self.behind(cell.kind, round),
+            "evaluate_at": tuple(log_grid(t.steps, t.evaluation_steps)),
+            "milestones": t.milestones if kept else (0,) * len(t.milestones),
+            "snapshot_at": tuple(log_grid(t.steps, t.snapshot_steps)) if studied else (),
+        }
+
+    def studied_rounds(self, cell: Cell) -> tuple[int, ...]:
+        """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
+        studied = cell.kind in DENSE_RUNS.values() or cell.criterion == TICKET.criterion
+        return self.features.rounds if studied and cell.lr in self.features.lrs else ()
+
+    def compressing(self, kind: Kind, round: int) -> dict[str, int]:
+        """What the compression of a run depends on besides its training; `behind` is what its weights have behind."""
+        assert self.compression is not None
+        c, behind = self.compression, self.behind(kind, round) + self.training.steps
+        return {"hidden_bits": c.hidden_bits, "output_bits": c.output_bits, "steps": c.steps, "behind": behind}
+
+    def model_params(self) -> dict[str, Any]:
+        """The network as plain data."""
+        return asdict(self.model)
+
+
+def _frozen(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with tuples for lists."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

@@ -1,0 +1,148 @@
+"""The registry of tables: what each is made of, and the function that makes it.
+
+Importing this costs nothing: a table's module is imported when the table is built. To add a table, write a function
+that takes the paths of its inputs and its options by name and returns {output file name: frame or text}, and enter
+it below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from featprune.runs import paths
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of this name of a selection of runs, a list of paths.
+
+    of: "all", "compared" (pruned runs and references whose features are compared), "measured" (dense runs and tickets
+    whose amount of feature learning is), "drawn" (those whose preactivations are), "compressed".
+    """
+
+    file: str
+    of: str = "all"
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table, one path: of the experiment itself ("own") or of its "baseline"; or of each of the "borrowers", which
+    train its tickets, a list of paths."""
+
+    name: str
+    of: str = "own"
+
+
+@dataclass(frozen=True)
+class DatasetFile:
+    """The experiment's prepared dataset, one path."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What makes one or several tables of an experiment.
+
+    build: "module:function". inputs: files by the name of the argument that takes their paths; one that an experiment
+    lacks is left out. options: names of facts about the experiment that the study gives. outputs: names of files,
+    (f"{name}.parquet",) if empty.
+    """
+
+    build: str
+    inputs: Mapping[str, RunFiles | TableFile | DatasetFile]
+    options: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """The module that builds it."""
+        return self.build.split(":")[0]
+
+    def files(self, name: str) -> tuple[str, ...]:
+        """Names of the files of the table that has this name in TABLES."""
+        return self.outputs or (f"{name}.parquet",)
+
+    def make(self, inputs: Mapping[str, str | list[str]], options: Mapping[str, Any]) -> dict[str, pd.DataFrame | str]:
+        """File name -> content, from the paths of the inputs and the options' values."""
+        function = getattr(import_module(self.module), self.build.split(":")[1])
+        return function(**inputs, **options)
+
+
+# A plain literal: the fingerprint of a table's code takes its own entry only.
+TABLES: dict[str, Table] = {
+    "summary": Table(
+        "featprune.tables.performance:build_summary",
+        {"histories": RunFiles(paths.HISTORY), "densities": RunFiles(paths.DENSITY)},
+        options=("behind",),
+        outputs=("summary.parquet", "tuned.parquet", "learning_curves.parquet"),
+    ),
+    "headline": Table(
+        "featprune.tables.headline:build_headline",
+        {"ours": TableFile("summary"), "baseline": TableFile("summary", "baseline")},
+        outputs=("headline.parquet", "headline_difference.parquet"),
+    ),
+    "transfer": Table(
+        "featprune.tables.transfer:build_transfer",
+        {"own": TableFile("summary"), "others": TableFile("summary", "borrowers")},
+        options=("mask_alphas",),
+    ),
+    "compression": Table(
+        "featprune.tables.compression:build_compression",
+        {"compressed": RunFiles(paths.COMPRESSION, "compressed"), "summary": TableFile("summary")},
+    ),
+    "layer_density": Table(
+        "featprune.tables.masks:build_layer_density",
+        {"densities": RunFiles(paths.DENSITY)},
+    ),
+    "pixel_mask": Table(
+        "featprune.tables.masks:build_pixel_mask",
+        {"masks": RunFiles(paths.MASK), "densities": RunFiles(paths.DENSITY)},
+    ),
+    "features": Table(
+        "featprune.tables.features:build_features",
+        {
+            "features": RunFiles(paths.FEATURES, "compared"),
+            "shifts": RunFiles(paths.TIME_SHIFT, "compared"),
+            "densities": RunFiles(paths.DENSITY, "compared"),
+        },
+        outputs=("features.parquet", "time_shift.parquet"),
+    ),
+    "richness": Table(
+        "featprune.tables.features:build_richness",
+        {"richness": RunFiles(paths.RICHNESS, "measured"), "densities": RunFiles(paths.DENSITY, "measured")},
+    ),
+    "overlap": Table(
+        "featprune.tables.overlap:build_overlap",
+        {
+            "snapshots": RunFiles(paths.SNAPSHOTS, "measured"),
+            "masks": RunFiles(paths.MASK, "measured"),
+            "densities": RunFiles(paths.DENSITY, "measured"),
+            "data": DatasetFile(),
+        },
+        options=("model",),
+    ),
+    "preactivations": Table(
+        "featprune.tables.preactivations:build_preactivations",
+        {
+            "preactivations": RunFiles(paths.PREACTIVATIONS, "drawn"),
+            "densities": RunFiles(paths.DENSITY, "drawn"),
+            "data": DatasetFile(),
+        },
+    ),
+    "claims": Table(
+        "featprune.claims.table:build_claims",
+        {
+            "tuned": TableFile("tuned"),
+            "features": TableFile("features"),
+            "shifts": TableFile("time_shift"),
+            "headline": TableFile("headline"),
+        },
+        options=("claims",),
+        outputs=("claims.parquet", "claims.md"),
+    ),
+}
