@@ -18,8 +18,10 @@ from featprune.tables.headline import paired
 
 
 def beats_baseline(headline: pd.DataFrame, rules: Rules) -> Iterator[Row]:
-    """Whether ours minus the baseline is positive at each density, Holm-corrected, for each comparison of the table
-    `headline`."""
+    """Whether ours minus the baseline is positive, for each comparison and density of the table `headline`.
+
+    Corrected over densities (Holm 1979).
+    """
     for comparison, pairs in paired(headline).groupby("comparison"):
         gains = {place: mine for place, mine in pairs.groupby(["round", "density"]) if len(mine) > 1}
         if not gains:

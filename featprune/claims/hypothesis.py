@@ -31,14 +31,13 @@ def hypothesis(tuned: pd.DataFrame, rules: Rules) -> Iterator[Row]:
         alphas, densities, _ = values.shape
 
         share = resampled(lambda v: decompose(v).interaction_of_alpha, rules, values)
-        yield judged(
-            row, "interaction", share, -np.inf, limit, rules, kind == TICKET, null=decompose(values).noise_share
-        )
+        noise = decompose(values).noise_share
+        yield tested(row, "interaction", share, -np.inf, limit, rules, decides=kind == TICKET, null=noise)
         total = resampled(lambda v: decompose(v).interaction_total, rules, values)
-        yield judged(row, "interaction_total", total, -np.inf, limit, rules)
+        yield tested(row, "interaction_total", total, -np.inf, limit, rules)
         ranks = resampled(lambda v: rank_consistency(v.mean(2)), rules, values)
         chance = 1 / densities if alphas > 2 else np.nan
-        yield judged(row, "rank_consistency", ranks, 1 - limit, np.inf, rules, null=chance)
+        yield tested(row, "rank_consistency", ranks, 1 - limit, np.inf, rules, null=chance)
 
         if kind == TICKET or TICKET not in tables or not table.columns.equals(tables[TICKET].columns):
             continue
@@ -49,10 +48,10 @@ def hypothesis(tuned: pd.DataFrame, rules: Rules) -> Iterator[Row]:
             cube(table.loc[both]),
             cube(tables[TICKET].loc[both]),
         )
-        yield judged(row, "messier", difference, 0, np.inf, rules, decides=True, null=0.0)
+        yield tested(row, "messier", difference, 0, np.inf, rules, decides=True, null=0.0)
 
 
-def judged(
+def tested(
     row: Row,
     statistic: str,
     interval: Interval,

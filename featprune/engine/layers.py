@@ -54,7 +54,7 @@ class DenseLayer:
     """z = factor W x + b; what the mask removes is removed from every gradient."""
 
     def __init__(self, weight: Tensor, bias: Tensor, mask: Tensor, factor: float, x: Units, z: Units) -> None:
-        self.x, self.z, self.factor = x, z, factor
+        self.x, self.z, self.factor, self.mask = x, z, factor, mask
         self.weight, self.bias = weight.masked_fill(~mask, 0), bias.clone()
         self.gradient_scale = None if factor == 1 and bool(mask.all()) else mask.to(weight.dtype) * factor
         self.bias_column, self.bias_gradient = self.bias[:, None], torch.zeros_like(bias)
@@ -79,8 +79,8 @@ class DenseLayer:
             torch.addmm(self.x.delta, self.weight.t(), self.z.delta, beta=0, alpha=self.factor, out=self.x.delta)
 
     def result(self) -> tuple[np.ndarray, np.ndarray]:
-        """Copies of weight (out, in) and bias (out,)."""
-        return self.weight.numpy().copy(), self.bias.numpy().copy()
+        """Copies of weight (out, in), zero where it is pruned even if training diverged, and of bias (out,)."""
+        return self.weight.masked_fill(~self.mask, 0).numpy(), self.bias.numpy().copy()
 
 
 class SparseLayer:
@@ -114,7 +114,7 @@ class SparseLayer:
             kernels.sparse_backward(self.ptr, self.col, self.val, self.factor, self.delta, self.x_delta)
 
     def result(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weight (out, in) with its zeros, and a copy of the bias (out,)."""
+        """Weight (out, in) with its zeros, and a copy of bias (out,)."""
         weight = np.zeros(self.keep.shape, self.val.dtype)
         weight[self.keep] = self.val
         return weight, self.bias.copy()

@@ -87,13 +87,12 @@ def save(figure: matplotlib.figure.Figure | matplotlib.animation.Animation, path
     from featprune.figures.style import theme
 
     undated = {".svg": {"Date": None}, ".png": {"Software": None}}
-    moves = isinstance(figure, Animation)
     for path in map(Path, paths):
-        if path.suffix not in ({".gif"} if moves else undated):
+        if path.suffix not in ({".gif"} if isinstance(figure, Animation) else undated):
             raise FeatpruneError(f"{path}: a figure is saved as {' or '.join(undated)}, an animation as .gif")
         # Ticks are made as they are drawn, so the theme must hold here too.
         with atomic(path) as partial, theme():
-            if not moves:
+            if not isinstance(figure, Animation):
                 figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=undated[path.suffix])
                 continue
             # The writer takes the format from the suffix, which a partial file lacks.

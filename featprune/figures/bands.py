@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from scipy.stats import t
 
 from featprune.errors import FeatpruneError
-from featprune.figures.style import Look
+from featprune.figures.style import Looks
 
 CONFIDENCE = 0.95
 MIN_SEEDS = 3  # of a band: the interval from two is 13 times as wide as they are apart
@@ -32,7 +32,7 @@ class Metric:
         """The values, NaN where a run diverged; above zero on a logarithmic axis."""
         values = self.scale * runs[self.column].astype(float)
         sound = np.isfinite(values) & ~runs.get("diverged", pd.Series(False, runs.index)).astype(bool)
-        return values.clip(lower=np.finfo(np.float32).tiny if self.log else None).where(sound)
+        return (values.clip(lower=float(np.finfo(np.float32).tiny)) if self.log else values).where(sound)
 
     def mean(self, runs: pd.DataFrame, by: Sequence[str]) -> pd.Series:
         """The mean over seeds at each value of `by`, a geometric one on a logarithmic axis."""
@@ -78,7 +78,7 @@ def band(single: bool = False) -> dict[str, Any]:
     return {"y": "value", "errorbar": student_t, "legend": False, "markeredgewidth": 0, **style}
 
 
-def draw_means(ax: Axes, runs: pd.DataFrame, x: str, metric: Metric, looks: Mapping[float, Look], **line: Any) -> None:
+def draw_means(ax: Axes, runs: pd.DataFrame, x: str, metric: Metric, looks: Looks, **line: Any) -> None:
     """Only the means over seeds against x, a line an alpha in its colour."""
     palette = {alpha: look["color"] for alpha, look in looks.items()}
     values = runs.assign(value=metric.of(runs))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,17 @@ from matplotlib.ticker import MaxNLocator
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
 from featprune.figures.panels import by_strategy, choose_columns, head, legend
-from featprune.figures.style import ALPHA_LABEL, DENSITY_LABEL, SMALL, density_axis, order_methods, percent, pick_rounds
+from featprune.figures.style import (
+    ALPHA_LABEL,
+    DENSITY_LABEL,
+    SMALL,
+    Look,
+    density_axis,
+    name_methods,
+    order_methods,
+    percent,
+    pick_rounds,
+)
 from featprune.tables.frames import nearest_one
 
 ESTIMATE = Metric("estimate", "estimate")
@@ -94,8 +105,8 @@ def select(deciding: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([tested.merge(compared), nearest_one(features, "lr")], ignore_index=True)
 
 
-def is_better(row) -> bool:
-    """Whether a claim fails because the pruned network is better than the dense one."""
+def is_better(row: Any) -> bool:
+    """Whether the claim in this row fails because the pruned network is better than the dense one."""
     return row.claim == CLAIM_1 and row.verdict == FAILS and row.estimate > 0
 
 
@@ -113,38 +124,40 @@ def draw_cells(
     ax: Axes, verdicts: pd.DataFrame, rows: Mapping[tuple[str, int], str], alphas: Sequence[float], metric: Metric
 ) -> None:
     """A cell a row of the table, coloured by its verdict, with the verdict's sign and the estimate."""
-    texts = [
-        f"{MARKS[row.verdict].sign}{BETTER * is_better(row)}\n{effect(row.claim, row.estimate, metric)}"
-        for row in verdicts.itertuples()
-    ]
-    cells = verdicts.assign(text=texts, code=verdicts["verdict"].map(list(MARKS).index)).astype({"round": int})
-    cells = cells.pivot(index=["claim", "round"], columns="alpha", values=["code", "text"])
-    code, text = (cells[name].reindex(index=list(rows), columns=alphas) for name in ("code", "text"))
-    look = {"cmap": [mark.color for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
+    cells = verdicts.assign(
+        round=verdicts["round"].astype(int),
+        code=verdicts["verdict"].map(list(MARKS).index),
+        text=[describe(row, metric) for row in verdicts.itertuples()],
+    )
+    code, text = (
+        cells.pivot(index=["claim", "round"], columns="alpha", values=part).reindex(index=list(rows), columns=alphas)
+        for part in ("code", "text")
+    )
+    look: Look = {"cmap": [mark.color for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
     look |= {"linewidths": 1, "xticklabels": [f"{alpha:g}" for alpha in alphas], "yticklabels": list(rows.values())}
     annotation = {"annot": text, "fmt": "", "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}}
     sns.heatmap(code.astype(float), ax=ax, **look, **annotation)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelrotation=0)
-    for label, (_, number) in zip(ax.get_yticklabels(), rows, strict=True):
+    for label, (_, number) in zip(ax.get_yticklabels(), rows, strict=False):  # inner panels have none
         label.set_fontweight("bold" if number == NO_ROUND else "normal")
 
 
-def effect(claim: str, estimate: float, metric: Metric) -> str:
-    """The estimate in few characters; claim 1's in points of accuracy or as a ratio of errors."""
+def describe(row: Any, metric: Metric) -> str:
+    """The verdict's sign and the estimate in few characters; claim 1's in points of accuracy or as a ratio of errors."""
+    estimate = row.estimate
     if np.isnan(estimate):
-        return "–"
-    if claim != CLAIM_1:
+        text = "–"
+    elif row.claim != CLAIM_1:
         # + 0.0: no minus sign before a zero
         text = f"{round(estimate, 2) + 0.0:.2f}" if abs(estimate) < 10 else f"{estimate:.2g}"
     else:
         text = f"{round(100 * estimate, 1) + 0.0:+.1f}" if metric is ACCURACY else f"×{np.exp(-estimate):.3g}"
-    return text.replace("-", "−")
+    return f"{MARKS[row.verdict].sign}{BETTER * is_better(row)}\n{text.replace('-', '−')}"
 
 
-def draw_points(rows: pd.DataFrame, places: Sequence[float], scale: float, lines, scatter) -> None:
+def draw_points(rows: pd.DataFrame, places: np.ndarray, scale: float, lines: Callable, scatter: Callable) -> None:
     """Estimates with their intervals, in the colours and with the markers of their verdicts."""
-    places = np.asarray(places, dtype=float)
     for verdict, mark in MARKS.items():
         mine = (rows["verdict"] == verdict).to_numpy()
         value, low, high = scale * rows.loc[mine, ["estimate", "ci_low", "ci_high"]].to_numpy(float).T
@@ -155,12 +168,10 @@ def draw_points(rows: pd.DataFrame, places: Sequence[float], scale: float, lines
 
 def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
     """How much of alpha's effect depends on the density: the tickets' share, and the others' minus the tickets'."""
-    methods = order_methods(rows)
-    rows = rows.set_index(["criterion", "rewind"]).loc[list(methods)]
+    rows = name_methods(rows).set_index("method").loc[[method.label for method in order_methods(rows).values()]]
     rows = rows.sort_values("statistic", kind="stable")  # `interaction` before `messier`
-    own = rows["statistic"] == "interaction"
-    names = ["tickets" if ticket else f"{methods[pair].label} − tickets" for pair, ticket in own.items()]
-    draw_points(rows, range(len(rows)), 1.0, ax.hlines, lambda y, x, **style: ax.scatter(x, y, **style))
+    names = ["tickets" if own else f"{name} − tickets" for name, own in (rows["statistic"] == "interaction").items()]
+    draw_points(rows, np.arange(len(rows)), 1.0, ax.hlines, lambda y, x, **style: ax.scatter(x, y, **style))
     ax.scatter(rows["null_estimate"], range(len(rows)), s=60, marker="|", color="0.3", linewidth=0.8, zorder=1.5)
     ax.axvline(0, color="0.4", linewidth=0.8, zorder=1)
     ends = rows[["estimate", "ci_low", "ci_high", "null_estimate"]].assign(zero=0).to_numpy(float)
@@ -175,7 +186,7 @@ def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
 
 def draw_gain(ax: Axes, rows: pd.DataFrame) -> None:
     """The headline: our tickets minus the baseline's at each density, in percentage points."""
-    draw_points(rows, rows["density"], 100.0, ax.vlines, ax.scatter)
+    draw_points(rows, rows["density"].to_numpy(), 100.0, ax.vlines, ax.scatter)
     ax.axhline(0, color="0.4", linewidth=0.8, zorder=1)
     density_axis(ax, rows["density"])
     ax.set(xlabel=DENSITY_LABEL, ylabel="ours − baseline\n(points)", title="headline")

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric, band
 from featprune.figures.panels import by_strategy, facets, head, legend, note_diverged
-from featprune.figures.style import DENSE_LINE, DENSITY_LABEL, SMALL, Look, density_axis, log_ticks
+from featprune.figures.style import DENSE_LINE, DENSITY_LABEL, SMALL, Look, Looks, density_axis, log_ticks
 from featprune.tables.frames import nearest_one
 
-STAGES: dict[str, Look] = {  # the stage of the column of bytes -> how it is drawn
+STAGES: Looks = {  # the stage of the column of bytes -> how it is drawn
     "pruned": {"label": "pruned", "color": "#0072B2", "marker": "o"},
     "quantized": {"label": "+ quantized", "color": "#E69F00", "marker": "s"},
     "huffman": {"label": "+ Huffman\ncode (lossless)", "color": "#882255", "marker": "D"},

@@ -68,7 +68,12 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 def look(method: Method) -> Look:
     """The line of a method: its colour and marker, dashed, solid or dotted by its level, thin for a control."""
-    line = {"color": method.color, "label": method.label, "linestyle": LEVELS[method.level], "marker": method.marker}
+    line: Look = {
+        "color": method.color,
+        "label": method.label,
+        "linestyle": LEVELS[method.level],
+        "marker": method.marker,
+    }
     line |= {"linewidth": 0.7, "zorder": 1.5} if method.level == "controls" else {}
     return line | ({"markerfacecolor": "white", "markeredgewidth": 0.7} if method.hollow else {})
 

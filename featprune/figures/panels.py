@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,16 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from featprune.figures.bands import Metric, band
-from featprune.figures.style import STRATEGIES, Look, log_ticks
+from featprune.figures.style import STRATEGIES, Look, Looks, log_ticks
 
 MAX_COLUMNS = 3
 MARKER = ("marker", "markersize", "markerfacecolor", "markeredgecolor", "markeredgewidth")
 LINE = ("linestyle", "linewidth", "zorder", *MARKER)
 
 
-def facets(
-    runs: pd.DataFrame, looks: Mapping[Any, Look], by: str | None, size: tuple[float, float], **grid: Any
-) -> sns.FacetGrid:
+def facets(runs: pd.DataFrame, looks: Looks, by: str | None, size: tuple[float, float], **grid: Any) -> sns.FacetGrid:
     """A seaborn grid of panels of this width and height (inches), with room for a legend at the right.
 
     looks: value of the column `by` -> how its curve is drawn, in the order of drawing. grid: rows and columns.
@@ -42,7 +40,7 @@ def facets(
 
 def draw_curves(
     runs: pd.DataFrame,
-    looks: Mapping[Any, Look],
+    looks: Looks,
     by: str,
     x: str,
     metric: Metric,
@@ -118,7 +116,7 @@ def by_alpha(table: pd.DataFrame) -> pd.DataFrame:
 
 def note_diverged(runs: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """The runs, with a line in the title of their panel on how many of them diverged."""
-    notes = {panel: panel + metric.note_diverged(mine) for panel, mine in runs.groupby("panel")}
+    notes = {panel: f"{panel}{metric.note_diverged(mine)}" for panel, mine in runs.groupby("panel")}
     return runs.assign(panel=runs["panel"].map(notes))
 
 
@@ -136,7 +134,7 @@ def legend(figure: Figure, looks: Iterable[Look], title: str | None = None, othe
 def head(figure: Figure, table: pd.DataFrame, title: str = "") -> None:
     """Title the figure with its experiment, if the table has it, and more."""
     experiments = ", ".join(map(str, table["experiment"].unique())) if "experiment" in table else ""
-    figure.suptitle(": ".join(filter(None, (experiments, title))) or None)
+    figure.suptitle(": ".join(filter(None, (experiments, title))))
 
 
 def note_lr(figure: Figure, table: pd.DataFrame) -> None:

@@ -54,8 +54,9 @@ def draw_images(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:
     bar.set_ticks([0, top], labels=["0", f"{top:.3g}"])
     bar.ax.tick_params(length=2)
     bar.outline.set_visible(False)
-    for text, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
-        text.set_horizontalalignment(side)  # within the bar, clear of the neighbours
+    left, right = bar.ax.get_xticklabels()  # within the bar, clear of the neighbours
+    left.set_horizontalalignment("left")
+    right.set_horizontalalignment("right")
 
 
 def draw_bars(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:

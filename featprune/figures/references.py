@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +9,7 @@ from matplotlib.patches import Patch
 
 from featprune.figures.bands import Metric, draw_means
 from featprune.figures.panels import by_strategy, key, legend
-from featprune.figures.style import Look
+from featprune.figures.style import Look, Looks
 from featprune.runs.paths import REINITIALIZED, REORDERED
 from featprune.tables.frames import alike, nearest_one, of_kind
 
@@ -38,7 +36,7 @@ def last_step(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["step"] == runs["step"].max()]
 
 
-def draw_along(ax: Axes, references: pd.DataFrame, looks: Mapping[float, Look]) -> None:
+def draw_along(ax: Axes, references: pd.DataFrame, looks: Looks) -> None:
     """Each alpha's ceiling, and the null's range over alphas, along the steps.
 
     Ceilings differ more between alphas than networks between densities: a range of them would say nothing.
@@ -49,7 +47,7 @@ def draw_along(ax: Axes, references: pd.DataFrame, looks: Mapping[float, Look]) 
     ax.fill_between(over_alphas.index, over_alphas["min"], over_alphas["max"], **NULL_AREA)
 
 
-def draw_across(ax: Axes, references: pd.DataFrame, looks: Mapping[float, Look]) -> None:
+def draw_across(ax: Axes, references: pd.DataFrame, looks: Looks) -> None:
     """The same at the last step, across the panel."""
     last = last_step(references)
     ceiling, null = (SIMILARITY.mean(last[last["panel"] == title], ["alpha"]) for title in (CEILING, NULL))
@@ -59,7 +57,7 @@ def draw_across(ax: Axes, references: pd.DataFrame, looks: Mapping[float, Look])
         ax.axhspan(null.min(), null.max(), **NULL_AREA)
 
 
-def explain(figure: Figure, looks: Mapping[float, Look], references: pd.DataFrame) -> None:
+def explain(figure: Figure, looks: Looks, references: pd.DataFrame) -> None:
     """The legend: alphas, and the references."""
     others = {
         CEILING: key(color="0.4", label=f"{CEILING}\n(at the same $\\alpha$)", **CEILING_LINE),

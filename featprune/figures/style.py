@@ -16,7 +16,9 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 Color = tuple[float, float, float, float]
+Palette = dict[Any, Color]  # alpha, density or layer -> its colour
 Look = dict[str, Any]  # of a curve: keywords of a line, and as `label` its name in the legend
+Looks = dict[Any, Look]  # value of the column that sets curves apart -> how its curve is drawn, in this order
 
 STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "dense": "dense",
@@ -125,7 +127,7 @@ def theme() -> AbstractContextManager:
     )
 
 
-def log_palette(values: Iterable[float], name: str, start: float, stop: float) -> dict[float, Color]:
+def log_palette(values: Iterable[float], name: str, start: float, stop: float) -> Palette:
     """Map each value to a colour of the map `name` between `start` and `stop`, by its logarithm."""
     values = sorted(set(values))
     logs = np.log(values)
@@ -134,27 +136,27 @@ def log_palette(values: Iterable[float], name: str, start: float, stop: float) -
     return dict(zip(values, map(tuple, matplotlib.colormaps[name](start + (stop - start) * places)), strict=True))
 
 
-def alpha_palette(alphas: Iterable[float]) -> dict[float, Color]:
+def alpha_palette(alphas: Iterable[float]) -> Palette:
     """Map each alpha to a colour: dark is rich (small alpha), light is lazy."""
     return log_palette(alphas, ALPHA_MAP, 0.0, 0.88)
 
 
-def density_palette(densities: Iterable[float]) -> dict[float, Color]:
+def density_palette(densities: Iterable[float]) -> Palette:
     """Map each density to a colour: dark is dense, light is sparse."""
     return log_palette(densities, DENSITY_MAP, 0.82, 0.28)
 
 
-def layer_palette(layers: Iterable[int]) -> dict[int, Color]:
+def layer_palette(layers: Iterable[int]) -> Palette:
     """Map each layer (counted from 1) to a colour: dark is near the input, light near the output."""
     return log_palette(layers, LAYER_MAP, 0.0, 0.85)
 
 
-def alpha_looks(alphas: Iterable[float]) -> dict[float, Look]:
+def alpha_looks(alphas: Iterable[float]) -> Looks:
     """How the curve of each alpha is drawn."""
     return {a: {"color": color, "label": f"{a:g}", "marker": "o"} for a, color in alpha_palette(alphas).items()}
 
 
-def round_looks(rounds: Mapping[int, float], dense: Look, **line: Any) -> dict[int, Look]:
+def round_looks(rounds: Mapping[int, float], dense: Look, **line: Any) -> Looks:
     """How the curves of the dense network (round 0, on top of the others) and of these rounds' tickets are drawn.
 
     rounds: as of `pick_rounds`. dense: what its curve has of its own; line: what all have.
@@ -170,20 +172,18 @@ def percent(density: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
 
 
-def pick(values: Sequence[float], count: int) -> list[int]:
+def pick(values: Sequence[float] | np.ndarray, count: int) -> list[int]:
     """Indices of at most `count` of the sorted `values`, first and last among them, as even as can be."""
-    values = np.asarray(values, dtype=float)
-    even = np.linspace(values[0], values[-1], min(count, len(values)))
-    return sorted({int(np.abs(values - place).argmin()) for place in even})
+    places = np.asarray(values, dtype=float)
+    even = np.linspace(places[0], places[-1], min(count, len(places)))
+    return sorted({int(np.abs(places - place).argmin()) for place in even})
 
 
 def pick_rounds(table: pd.DataFrame, count: int) -> dict[int, float]:
     """At most `count` rounds of the table, evenly spaced in log density, with their densities."""
     densities = table.groupby("round")["density"].mean().sort_index()
-    if densities.empty:
-        return {}
-    chosen = densities.iloc[pick(-np.log(densities), count)]
-    return {int(number): float(density) for number, density in chosen.items()}
+    rounds, values = densities.index.to_numpy(int), densities.to_numpy()
+    return {int(rounds[i]): float(values[i]) for i in (pick(-np.log(values), count) if len(values) else ())}
 
 
 def density_axis(ax: Axes, densities: Iterable[float]) -> None:

@@ -13,7 +13,17 @@ from scipy.stats import spearmanr
 
 from featprune.figures.bands import Metric, band
 from featprune.figures.panels import head, legend, one_criterion
-from featprune.figures.style import DENSE_COLOR, STEP_LABEL, Look, log_ticks, percent, pick, round_looks, step_axis
+from featprune.figures.style import (
+    DENSE_COLOR,
+    STEP_LABEL,
+    Color,
+    Look,
+    log_ticks,
+    percent,
+    pick,
+    round_looks,
+    step_axis,
+)
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import nearest_one, of_kind
 
@@ -22,7 +32,7 @@ KEPT = 0.1  # the bottom row shows the ticket whose density is nearest to this
 BINS, MIN_UNITS = 10, 3  # of equal width on the logarithmic axis; no mean is drawn of fewer units
 SPECIALIZATION = Metric("specialization", "specialization")
 RUN = ["alpha", "rewind", "round", "density", "seed", "step"]
-NULL: Look = {"color": DENSE_COLOR, "linestyle": "--", "linewidth": 0.7}
+NULL: Look = {"color": DENSE_COLOR, "linestyle": "--", "linewidth": 0.7, "zorder": 1}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -36,7 +46,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     alphas = np.array(sorted(means["alpha"].unique()))
     alphas = alphas[pick(np.log(alphas), MAX_ALPHAS)]
     rounds = means[means["rewind"] == "init"].groupby("round")["density"].mean()
-    looks = round_looks(rounds, {})
+    looks = round_looks(dict(rounds), {})
     colors = {number: look["color"] for number, look in looks.items()}
     # Rows of different content, which no seaborn grid has.
     figure = Figure(figsize=(1.95 * max(len(alphas), 2) + 1.6, 4.6), layout="constrained")
@@ -45,9 +55,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         mine = means[means["alpha"] == alpha]
         curves = {"hue": "round", "palette": colors, "hue_order": [*rounds.index, 0]}
         sns.lineplot(mine.assign(value=mine["specialization"]), x="step", ax=top, **curves, **band())
-        top.axhline(
-            mine.loc[(mine["rewind"] == "dense") & (mine["step"] == 0), "specialization"].mean(), **NULL, zorder=1
-        )
+        null = mine.loc[(mine["rewind"] == "dense") & (mine["step"] == 0), "specialization"]
+        top.axhline(null.mean(), **NULL)
         step_axis(top, mine["step"])
         top.set(xlabel=STEP_LABEL, title=rf"$\alpha$ = {alpha:g}", ylabel="")
         if len(rounds):
@@ -75,7 +84,7 @@ def by_unit(table: pd.DataFrame) -> pd.DataFrame:
 def specialization(units: pd.DataFrame) -> pd.DataFrame:
     """A row a run, seed and step: the mean over units, weighted by strength; NaN for a run that diverged."""
     parts = units.assign(product=units["specialization"] * units["strength"]).groupby(RUN)
-    sums = parts[["product", "strength"]].agg(lambda column: column.sum(skipna=False))
+    sums = parts[["product", "strength"]].sum(skipna=False)
     return (sums["product"] / sums["strength"]).rename("specialization").reset_index()
 
 
@@ -87,7 +96,7 @@ def pair(units: pd.DataFrame, number: int) -> pd.DataFrame:
     return dense.merge(ticket.loc[ticket["round"] == number, ["seed", "unit", "survivors"]])
 
 
-def draw_kept(ax: Axes, pairs: pd.DataFrame, color) -> None:
+def draw_kept(ax: Axes, pairs: pd.DataFrame, color: Color) -> None:
     """A point a unit and seed, means over bins of units, and the rank correlation's mean over seeds."""
     pairs = pairs[pairs["use"] > 0]
     ax.scatter(pairs["use"], pairs["survivors"], s=5, color=color, alpha=0.3, linewidth=0)

@@ -69,7 +69,7 @@ class Job:
 
     @property
     def trains(self) -> bool:
-        return self.rule.startswith("train_")
+        return self.rule.startswith(("train_", "extract_", "retrain"))
 
     def __contains__(self, part: str) -> bool:
         return all(part in output for output in self.outputs)

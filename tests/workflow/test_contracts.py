@@ -13,7 +13,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from featprune.runs.files import load_run, load_snapshots
+from featprune.runs import files
 
 KINDS = {".gif", ".json", ".log", ".md", ".parquet", ".png", ".safetensors", ".svg", ".tsv", ".yaml"}
 STRINGS = (pa.string(), pa.large_string())
@@ -50,6 +50,14 @@ def runs(results) -> list[Path]:
     return sorted(file.parent for file in results.glob("runs/**/weights.safetensors"))
 
 
+def load_run(run: Path) -> files.Run:
+    return files.load_run(run / "mask.safetensors", run / "weights.safetensors")
+
+
+def load_snapshots(run: Path):
+    return files.load_snapshots(run / "snapshots.safetensors", run / "mask.safetensors")
+
+
 def axes(folder: Path) -> dict[str, str]:
     return dict(part.split("=") for part in folder.parts if "=" in part)
 
@@ -73,20 +81,20 @@ def test_the_runs_are_those_of_the_study(runs):
             "round",
             "seeds",
         ]
-        assert {"mask.safetensors", "weights.safetensors", "history.parquet"} <= {file.name for file in run.iterdir()}
+        assert {"mask.safetensors", "density.parquet", "weights.safetensors", "history.parquet"} <= {file.name for file in run.iterdir()}
 
 
 # Rows of preactivations are as long as an experiment's widest layer, so each experiment is a dataset of its own.
 @pytest.mark.parametrize("pattern", ["**/history.parquet", "experiment=tiny/**/preactivations.parquet"])
 def test_a_path_gives_the_axes_as_columns(results, pattern):
-    files = sorted(map(str, results.glob(f"runs/{pattern}")))
-    table = ds.dataset(files, partitioning="hive").to_table()
+    found = sorted(map(str, results.glob(f"runs/{pattern}")))
+    table = ds.dataset(found, partitioning="hive").to_table()
     frame = table.select(["experiment", "alpha", "lr", "criterion", "rewind", "round", "seeds"]).to_pandas()
-    assert set(frame["experiment"]) == {axes(Path(file))["experiment"] for file in files}
+    assert set(frame["experiment"]) == {axes(Path(file))["experiment"] for file in found}
     assert {float(alpha) for alpha in frame["alpha"]} == {0.3, 1.0}
     assert {float(lr) for lr in frame["lr"]} == {1.0}
     assert set(frame["criterion"]) == {"dense", "magnitude"}
-    assert set(frame["round"]) == {int(axes(Path(file))["round"]) for file in files}
+    assert set(frame["round"]) == {int(axes(Path(file))["round"]) for file in found}
     assert set(frame["seeds"]) == {"0-1"}
 
 
@@ -220,10 +228,10 @@ def test_round_one_prunes_the_smallest_weights_of_the_shared_dense_run(runs):
 
 
 def test_files_are_of_the_known_kinds_and_none_is_a_pickle(results):
-    files = [file for file in results.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == KINDS
+    found = [file for file in results.rglob("*") if file.is_file()]
+    assert {file.suffix for file in found} == KINDS
     starts = {".safetensors": b"", ".parquet": b"PAR1", ".png": b"\x89PNG", ".svg": b"<?xml", ".gif": b"GIF89a"}
-    for file in files:
+    for file in found:
         assert file.stat().st_size > 0 or file.suffix == ".log"
         assert file.read_bytes().startswith(starts.get(file.suffix, b""))
         if file.suffix == ".safetensors":

@@ -7,7 +7,7 @@ CONFIG = {"write_config": 1}
 PERFORMANCE = dict.fromkeys(
     [
         "aggregate_claims",
-        "aggregate_layers",
+        "aggregate_layer_density",
         "aggregate_pixel_mask",
         "aggregate_summary",
         "plot_accuracy_vs_density",
@@ -38,6 +38,7 @@ FEATURES = dict.fromkeys(
     1,
 )
 # What is measured of each run.
+TRAINING = ("train_dense", "extract_mask", "retrain", "train_chain_1_2", "extract_mask_1_2", "retrain_1_2")
 MEASURING = ("dump_preactivations", "compare_features", "measure_richness")
 TINY = PERFORMANCE | FEATURES | {"plot_alpha_sweep": 1}
 DIGITS = PERFORMANCE | {"aggregate_headline": 1, "plot_headline": 1}
@@ -48,7 +49,7 @@ def trained(plan):
 
 
 def downstream(plan):
-    return {rule: n for rule, n in plan.counts().items() if not rule.startswith("train_") and rule not in MEASURING}
+    return {rule: n for rule, n in plan.counts().items() if rule not in TRAINING and rule not in MEASURING}
 
 
 def test_a_finished_study_has_nothing_to_do(finished):
@@ -61,8 +62,8 @@ def test_an_alpha_runs_its_own_cells(finished, change):
     plan = finished.plan(overlay=change("tiny", alphas=[0.3, 1, 3]))
     assert plan.counts() == {
         "train_dense": 3,  # with null and ceiling
-        "train_pruned_tiny_1_1": 1,
-        "train_pruned_tiny_2_2": 1,
+        "extract_mask": 2,
+        "retrain": 2,
         "dump_preactivations": 4,
         "compare_features": 3,
         "measure_richness": 2,
@@ -77,7 +78,7 @@ def test_a_change_to_one_side_of_the_headline_draws_it_again(finished, change):
     plan = finished.plan(overlay=change("digits_baseline", lrs=[1, 3]))
     assert plan.counts() == {
         "train_dense": 1,
-        "train_pruned_digits_baseline_1_2": 1,
+        "train_chain_1_2": 1,
         **DIGITS,
         "aggregate_claims": 2,
         "plot_claims": 2,
@@ -98,8 +99,8 @@ def test_a_change_to_one_side_of_the_headline_draws_it_again(finished, change):
 def test_a_rewind_runs_its_own_cells(finished, change):
     plan = finished.plan(overlay=change("tiny", pruning={"rewinds": ["init", "random"]}))
     assert plan.counts() == {
-        "train_pruned_tiny_1_1": 2,
-        "train_pruned_tiny_2_2": 2,
+        "extract_mask": 4,
+        "retrain": 4,
         "dump_preactivations": 2,
         "compare_features": 2,
         # Richness is that of the dense run and the tickets.
@@ -112,18 +113,18 @@ def test_a_rewind_runs_its_own_cells(finished, change):
 def test_a_criterion_runs_its_own_cells(finished, change):
     plan = finished.plan(overlay=change("digits", pruning={"criteria": ["magnitude", "random"]}))
     rules = {job.rule for job in trained(plan)}
-    assert rules == {"train_pruned_digits_1_2", "train_pruned_digits_baseline_1_2"}, "the baseline inherits"
+    assert rules == {"extract_mask_1_2", "retrain_1_2"}
+    assert {part for job in trained(plan) for part in ("digits/", "digits_baseline/") if part in job}, "the baseline inherits"
     assert all("criterion=random" in job for job in trained(plan))
 
 
 def test_a_seed_runs_its_own_block(finished):
     plan = finished.plan(overlay={"seeds": {"count": 3}})
-    assert {rule: n for rule, n in plan.counts().items() if rule.startswith("train_")} == {
+    assert {rule: n for rule, n in plan.counts().items() if rule in TRAINING} == {
         "train_dense": 8,
-        "train_pruned_digits_1_2": 2,
-        "train_pruned_digits_baseline_1_2": 1,
-        "train_pruned_tiny_1_1": 2,
-        "train_pruned_tiny_2_2": 2,
+        "train_chain_1_2": 3,
+        "extract_mask": 4,
+        "retrain": 4,
     }
     assert all("/seeds=2-2/" in job for job in trained(plan))
 
@@ -131,17 +132,15 @@ def test_a_seed_runs_its_own_block(finished):
 def test_rounds_run_as_new_segments(finished, change):
     plan = finished.plan(overlay=change("tiny", pruning={"rounds": 4}))
     assert plan.counts() == {
-        "train_pruned_tiny_3_3": 2,
-        "train_pruned_tiny_4_4": 2,
+        "extract_mask": 4,
+        "retrain": 4,
         **PERFORMANCE,
         "plot_alpha_sweep": 1,
         **CONFIG,
     }
     plan = finished.plan(overlay=change("digits", pruning={"rounds": 4}))
-    assert {job.rule: "round=3" in job.outputs[0] for job in trained(plan)} == {
-        "train_pruned_digits_3_4": True,
-        "train_pruned_digits_baseline_3_4": True,
-    }
+    assert {rule: n for rule, n in plan.counts().items() if "train" in rule} == {"train_chain_3_4": 3}
+    assert all("round=3" in job.outputs[0] for job in trained(plan))
 
 
 def test_a_change_is_seen_by_a_run_that_has_more_snapshots_to_save(finished, change):
@@ -150,7 +149,7 @@ def test_a_change_is_seen_by_a_run_that_has_more_snapshots_to_save(finished, cha
     both = change("tiny", pruning={"rates": {"hidden": 0.5}}, features={"rounds": [0, 1, 2]})
     assert (
         finished.plan(overlay=both).counts().items()
-        >= {rule: n for rule, n in rates.counts().items() if rule.startswith("train_")}.items()
+        >= {rule: n for rule, n in rates.counts().items() if rule in TRAINING}.items()
     )
 
 
@@ -167,8 +166,8 @@ def test_training_anew_stays_within_its_experiment(finished, change, key):
     plan = finished.plan(overlay=change("tiny", training=key))
     assert plan.counts() == {
         "train_dense": 6,
-        "train_pruned_tiny_1_1": 2,
-        "train_pruned_tiny_2_2": 2,
+        "extract_mask": 4,
+        "retrain": 4,
         "dump_preactivations": 8,
         "compare_features": 6,
         "measure_richness": 4,
@@ -190,8 +189,8 @@ def test_a_dataset_takes_its_experiments_along(finished):
     assert plan.counts() == {
         "fetch_dataset": 1,
         "train_dense": 6,
-        "train_pruned_tiny_1_1": 2,
-        "train_pruned_tiny_2_2": 2,
+        "extract_mask": 4,
+        "retrain": 4,
         "dump_preactivations": 8,
         "compare_features": 6,
         "measure_richness": 4,
@@ -251,8 +250,8 @@ def test_an_experiment_can_be_left_out(finished):
 def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):
     plan = finished.plan(overlay=change("tiny", pruning={"rates": {"hidden": 0.5}}))
     assert plan.counts() == {
-        "train_pruned_tiny_1_1": 2,
-        "train_pruned_tiny_2_2": 2,
+        "extract_mask": 4,
+        "retrain": 4,
         "dump_preactivations": 2,
         "compare_features": 2,
         "measure_richness": 2,
