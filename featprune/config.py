@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def load_schema(path: str | Path) -> dict[str, Any]:
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def log_grid(steps: int, spec: int | list[int]) -> list[int]:
+def log_grid(steps: int, spec: int | Sequence[int]) -> list[int]:
     """The steps of a run at which something happens, ascending, from 0 to `steps`.
 
     `spec` is a list of steps, or a number n >= 2 of points: 0 and n - 1 points log-spaced from 1 to `steps`,
@@ -141,7 +141,8 @@ def _inherit(experiments: Mapping[str, dict]) -> tuple[dict[str, dict], list[Pro
 
     One whose ancestors aren't all in `experiments` is left out.
     """
-    merged, cycles = {}, []
+    merged: dict[str, dict] = {}
+    cycles: list[Problem] = []
     for name in experiments:
         ancestry = [name]
         while ancestry[-1] in experiments and ancestry[-1] not in ancestry[:-1]:
@@ -264,7 +265,7 @@ def _validator(schema: Mapping[str, Any], choices: Mapping[str, Collection[str]]
             yield ValidationError(f"unknown {kind} {value!r}; {nearest(value, choices[kind])}")
 
     def axis(_, __, values, ___):
-        seen = {}
+        seen: dict[float, Any] = {}
         for index, value in enumerate(values if isinstance(values, list) else []):
             number = _number(value)
             if number is None:

@@ -20,7 +20,6 @@ from featprune.rewind import REWINDS
 from featprune.runs.paths import (
     DENSE,
     MASK,
-    PREACTIVATIONS,
     REINITIALIZED,
     REORDERED,
     TICKET,
@@ -217,8 +216,14 @@ class Study:
         if wanted.of == "borrowers":
             return [self.table_file(other, f"{wanted.name}.parquet") for other in self.borrowers(name)]
         owner = self.experiments[name].baseline if wanted.of == "baseline" else name
-        missing = owner is None or (wanted.name in ("features", "time_shift") and not self.has_comparisons(owner))
-        return None if owner is None or missing else self.table_file(owner, f"{wanted.name}.parquet")
+        return (
+            self.table_file(owner, f"{wanted.name}.parquet") if owner and self._has_table(owner, wanted.name) else None
+        )
+
+    def _has_table(self, name: str, table: str) -> bool:
+        """Whether an experiment has what this table, which others take where it is, is made from."""
+        needs = {"features": self.has_comparisons(name), "headline": self.experiments[name].baseline is not None}
+        return (needs | {"time_shift": needs["features"]}).get(table, True)
 
     def table_options(self, name: str, table: str) -> dict[str, Any]:
         """What a table depends on besides its files, as plain data, by the names of its builder's parameters."""
@@ -265,8 +270,3 @@ class Study:
             if self.shows(name, entry)
             for kind in entry.formats
         ]
-
-    def preactivation_files(self, run: RunPath) -> dict[str, str]:
-        """A run's preactivations, and those of the dense run that it is compared with."""
-        dense = RunPath(run.cell.of(DENSE), 0, run.block)
-        return {"run": run.file(self.root, PREACTIVATIONS), "dense": dense.file(self.root, PREACTIVATIONS)}

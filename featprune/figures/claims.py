@@ -15,15 +15,14 @@ from matplotlib.ticker import MaxNLocator
 
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
-from featprune.figures.panels import by_strategy, choose_columns, head, legend
+from featprune.figures.panels import by_strategy, choose_columns, legend
 from featprune.figures.style import (
     ALPHA_LABEL,
     DENSITY_LABEL,
     SMALL,
     Look,
+    by_method,
     density_axis,
-    name_methods,
-    order_methods,
     percent,
     pick_rounds,
 )
@@ -91,7 +90,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for part in bottom:
         for ax, claim in zip(part.subplots(1, len(strips), squeeze=False).flat, strips, strict=True):
             strips[claim](ax, lower.get_group(claim))
-    head(figure, deciding)
+    figure.suptitle(", ".join(deciding["experiment"].unique()))
     return figure
 
 
@@ -130,7 +129,7 @@ def draw_cells(
         text=[describe(row, metric) for row in verdicts.itertuples()],
     )
     code, text = (
-        cells.pivot(index=["claim", "round"], columns="alpha", values=part).reindex(index=list(rows), columns=alphas)
+        cells.pivot(index=["claim", "round"], columns="alpha", values=part).reindex(index=list(rows), columns=[*alphas])
         for part in ("code", "text")
     )
     look: Look = {"cmap": [mark.color for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
@@ -144,7 +143,7 @@ def draw_cells(
 
 
 def describe(row: Any, metric: Metric) -> str:
-    """The verdict's sign and the estimate in few characters; claim 1's in points of accuracy or as a ratio of errors."""
+    """The verdict's sign and the estimate, in short; claim 1's in points of accuracy or as a ratio of errors."""
     estimate = row.estimate
     if np.isnan(estimate):
         text = "–"
@@ -168,9 +167,8 @@ def draw_points(rows: pd.DataFrame, places: np.ndarray, scale: float, lines: Cal
 
 def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
     """How much of alpha's effect depends on the density: the tickets' share, and the others' minus the tickets'."""
-    rows = name_methods(rows).set_index("method").loc[[method.label for method in order_methods(rows).values()]]
-    rows = rows.sort_values("statistic", kind="stable")  # `interaction` before `messier`
-    names = ["tickets" if own else f"{name} − tickets" for name, own in (rows["statistic"] == "interaction").items()]
+    rows = by_method(rows).sort_values("statistic", kind="stable")  # `interaction` before `messier`
+    names = (rows["method"] + " − tickets").mask(rows["statistic"] == "interaction", "tickets")
     draw_points(rows, np.arange(len(rows)), 1.0, ax.hlines, lambda y, x, **style: ax.scatter(x, y, **style))
     ax.scatter(rows["null_estimate"], range(len(rows)), s=60, marker="|", color="0.3", linewidth=0.8, zorder=1.5)
     ax.axvline(0, color="0.4", linewidth=0.8, zorder=1)

@@ -45,9 +45,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     parts += [small.assign(side="accuracy", stage=s, value=accuracy(s).of(small)) for s in ("pruned", "quantized")]
     shared = {"sharex": "col", "sharey": "col"}
     panels = facets(pd.concat(parts), STAGES, "stage", (2.85, 2.4), row="panel", col="side", **shared)
-    for rates, accuracies in panels.axes:
-        rates.set(yscale="log", xscale="log")
-        accuracies.set(xscale="log")
+    panels.axes[0, 0].set_yscale("log")
     panels.map_dataframe(sns.lineplot, x="x", **band(len(runs["round"].unique()) == 1))
     panels.set_titles("{row_name}")
     panels.figure.set_layout_engine("constrained")
@@ -63,6 +61,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         accuracies.set_ylabel(accuracy("pruned").label)
     left, right = panels.axes[-1]
     left.set_ylim(top=max(left.get_ylim()[1], 2 * PAPER_RATE))  # room for the label of the line
+    right.set_xscale("log")
     density_axis(left, [1.0, *runs["density"]])
     log_ticks(left.yaxis)
     log_ticks(right.xaxis)

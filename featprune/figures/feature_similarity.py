@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 from featprune.figures.panels import draw_curves, head, name_axes
 from featprune.figures.references import SIMILARITY, draw_along, explain, last_step, select
 from featprune.figures.style import STEP_LABEL, alpha_looks, percent, step_axis
+from featprune.tables.frames import nearest_one
 
 DENSITY = 0.1  # of the networks drawn, or the nearest to it
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `features`, at one density and the lr nearest 1."""
-    features = tables["features"]
+    features = nearest_one(tables["features"], "lr")
     strategies, references = select(features)
     densities = strategies.groupby("round")["density"].mean()
     number = np.abs(np.log(densities / DENSITY)).idxmin()

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 from featprune.figures.panels import draw_curves, head, name_axes, note_diverged
 from featprune.figures.references import SIMILARITY, draw_across, explain, last_step, select
 from featprune.figures.style import DENSITY_LABEL, alpha_looks, density_axis
+from featprune.tables.frames import nearest_one
 
 WIDTH = 0.03  # over which points at a single density are spread, in log density
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `features`, at the lr nearest 1."""
-    features = tables["features"]
+    features = nearest_one(tables["features"], "lr")
     strategies, references = select(features)
     runs = note_diverged(last_step(strategies), SIMILARITY)
     looks = alpha_looks(features["alpha"])

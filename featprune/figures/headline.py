@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import ACCURACY, band
-from featprune.figures.panels import head
 from featprune.figures.style import BASELINE, DENSITY_LABEL, OURS, SMALL, density_axis
 
 SIDES = {
@@ -34,7 +33,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         look = {"label": label, "color": color, "marker": marker}
         sns.lineplot(mine, x="density", ax=top, **look, **band(len(mine["density"].unique()) == 1))
     top.set(ylabel=ACCURACY.label, title=ACCURACY.note_diverged(runs).strip())
-    head(figure, runs)
     name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     draw_difference(bottom, difference)
@@ -50,18 +48,10 @@ def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
     upright = len(chosen) > 10
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + (0.16 if upright else 0.1) * (high - low))
+    style = {"transform": ax.get_xaxis_transform(), "va": "top", "color": OURS, "fontsize": SMALL}
     for density, text in chosen.items():
-        ax.annotate(
-            text,
-            (density, 0.985),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            va="top",
-            rotation=90 if upright else 0,
-            color=OURS,
-            fontsize=SMALL,
-        )
-    ax.annotate(r"$\alpha$", (1.01, 0.985), xycoords="axes fraction", va="top", color=OURS, fontsize=SMALL + 1)
+        ax.text(density, 0.985, text, ha="center", rotation=90 if upright else 0, **style)
+    ax.text(1.01, 0.985, r"$\alpha$", **style | {"transform": ax.transAxes})
 
 
 def draw_difference(ax: Axes, difference: pd.DataFrame) -> None:

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from featprune.figures.bands import Metric
-from featprune.figures.panels import draw_curves, head, key, legend, name_axes
-from featprune.figures.style import DENSITY_LABEL, Look, density_axis, layer_palette, name_methods, order_methods, plain
+from featprune.figures.panels import draw_curves, head, legend, name_axes
+from featprune.figures.style import DENSITY_LABEL, LAYER_MAP, Look, by_method, density_axis, log_palette, plain
 from featprune.tables.frames import nearest_one
 
 SURVIVORS = Metric("layer_density", "weights remaining\nin the layer (%)", scale=100.0, log=True)
 STRIP = 0.07  # height of a layer's row of crosses, as a share of the panel
-NETWORK: Look = {"color": "0.6", "label": "as in the\nnetwork", "linestyle": ":"}
+NETWORK: Look = {"color": "0.6", "label": "as in the\nnetwork", "linestyle": ":", "zorder": 1}
 CROSS: Look = {"marker": "x", "markersize": 5.0, "markeredgewidth": 1.3, "linestyle": "none"}
 
 
@@ -26,15 +26,12 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     layers = tables["layer_density"]
     layers = layers[layers["criterion"] != "dense"]
     SURVIVORS.require(layers, "layer_density")
-    layers = name_methods(nearest_one(nearest_one(layers, "alpha"), "lr"))
-    parts = [layers[layers["method"] == method.label] for method in order_methods(layers).values()]
-    layers = pd.concat(parts).rename(columns={"method": "panel"})
-    palette = layer_palette(layers["layer"])
+    layers = by_method(nearest_one(nearest_one(layers, "alpha"), "lr")).rename(columns={"method": "panel"})
+    palette = log_palette(layers["layer"], LAYER_MAP, 0.0, 0.85)  # dark is near the input, light near the output
     # Later layers are thinner, so that curves which coincide are all seen.
-    widths = np.linspace(2.2, 1.0, len(palette))
     looks = {
         layer: {"color": color, "label": f"{layer}", "marker": "o", "linewidth": width, "markersize": 1.5 + width}
-        for (layer, color), width in zip(palette.items(), widths, strict=True)
+        for (layer, color), width in zip(palette.items(), np.linspace(2.2, 1.0, len(palette)), strict=True)
     }
     # A layer without weights has no place on a logarithmic axis: it is in no mean, and gets a cross.
     empty = layers[layers["layer_density"] == 0]
@@ -42,19 +39,19 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     panels = draw_curves(alive, looks, "layer", "density", SURVIVORS, (1.95, 1.9))
     for panel, ax in panels.axes_dict.items():
         densities = layers.loc[layers["panel"] == panel, "density"].unique()
-        ax.plot(densities, 100 * densities, color=NETWORK["color"], linestyle=NETWORK["linestyle"], zorder=1)
+        ax.plot(densities, 100 * densities, **NETWORK)
     density_axis(panels.axes[0], [1.0, *layers["density"]])
     name_axes(panels, DENSITY_LABEL, SURVIVORS)
-    others = [key(**NETWORK)]
+    keys = [*looks.values(), NETWORK]
     if len(empty):
         make_room(panels.axes, STRIP * (len(looks) + 0.5))
-        others.append(key(color="0.3", label="collapsed\n(no weights,\nany seed)", **CROSS))
+        keys.append({"color": "0.3", "label": "collapsed\n(no weights,\nany seed)", **CROSS})
     for row, (layer, color) in enumerate(palette.items()):  # a row a layer, so that no cross hides another
         for panel, mine in empty[empty["layer"] == layer].groupby("panel"):
             densities, ax = mine["density"].unique(), panels.axes_dict[panel]
             height = np.full(len(densities), STRIP * (row + 0.6))
             ax.plot(densities, height, color=color, transform=ax.get_xaxis_transform(), **CROSS)
-    legend(panels.figure, looks.values(), "layer", others)
+    legend(panels.figure, keys, title="layer")
     alpha, lr = layers.iloc[0][["alpha", "lr"]]
     head(panels.figure, layers, rf"$\alpha$ = {alpha:g}, learning rate × {lr:g}")
     return panels.figure

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import LOSS
-from featprune.figures.panels import by_alpha, draw_curves, head, legend, name_axes, note_lr, one_criterion
+from featprune.figures.panels import by_alpha, draw_curves, head, legend, name_axes, one_criterion
 from featprune.figures.style import STEP_LABEL, pick_rounds, round_looks, step_axis
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import AXES, of_kind
@@ -30,5 +30,4 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     name_axes(panels, STEP_LABEL, LOSS)
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, shown)
-    note_lr(panels.figure, shown)
     return panels.figure

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric, choose_metric
-from featprune.figures.panels import (
-    by_alpha,
-    choose_columns,
-    draw_curves,
-    head,
-    legend,
-    name_axes,
-    note_diverged,
-    note_lr,
-)
+from featprune.figures.panels import by_alpha, draw_curves, head, legend, name_axes, note_diverged
 from featprune.figures.style import (
     DENSE_LINE,
     DENSITY_LABEL,
     LEVELS,
-    Look,
-    Method,
+    by_method,
+    choose_method,
     density_axis,
-    name_methods,
     order_methods,
 )
 from featprune.runs.paths import DENSE
@@ -43,45 +34,23 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     metric = choose_metric(tuned)
     if not metric.log:
         metric, tuned = MISCLASSIFIED, tuned.assign(test_error=(1 - tuned["test_accuracy"]).clip(lower=NO_ERROR))
-    pruned, dense = tuned[tuned["criterion"] != "dense"], of_kind(tuned, DENSE)
+    pruned, levels = tuned[tuned["criterion"] != "dense"], metric.mean(of_kind(tuned, DENSE), ["alpha"])
     metric.require(pruned, "tuned")
-    runs = note_diverged(by_alpha(name_methods(pruned)), metric)
-    methods = order_methods(pruned).values()
-    keys = [DENSE_LINE, *name_levels(methods)]
-    count = runs["panel"].nunique()
-    rows = -(-count // choose_columns(count))
-    size = 1.95, max(2.2, LINE * (len(keys) + 2) / rows)
-    panels = draw_curves(runs, {method.label: look(method) for method in methods}, "method", "density", metric, size)
-    levels = metric.mean(dense, ["alpha"])
+    runs = note_diverged(by_alpha(by_method(pruned)), metric)
+    methods = [choose_method(*kind) for kind in order_methods(pruned)]
+    panels = draw_curves(runs, {method.label: method.look for method in methods}, "method", "density", metric)
     for ax, alpha in zip(panels.axes, runs["alpha"].unique(), strict=True):
-        if alpha in levels:
-            ax.axhline(levels[alpha], **DENSE_LINE)
+        ax.axhline(levels.get(alpha, np.nan), **DENSE_LINE)
     density_axis(panels.axes[0], [1.0, *runs["density"]])
     name_axes(panels, DENSITY_LABEL, metric)
+    keys = [DENSE_LINE]
+    for level in LEVELS:  # its title over its methods
+        mine = [method.look for method in methods if method.level == level]
+        keys += [{"color": "none", "label": level}, *mine] if mine else []
     legend(panels.figure, keys)
     for text in panels.figure.legends[0].get_texts():
         text.set_fontweight("bold" if text.get_text() in LEVELS else "normal")
+    width, height = panels.figure.get_size_inches()
+    panels.figure.set_size_inches(width, max(height, LINE * (len(keys) + 2) + 0.5))
     head(panels.figure, tuned)
-    note_lr(panels.figure, tuned)
     return panels.figure
-
-
-def look(method: Method) -> Look:
-    """The line of a method: its colour and marker, dashed, solid or dotted by its level, thin for a control."""
-    line: Look = {
-        "color": method.color,
-        "label": method.label,
-        "linestyle": LEVELS[method.level],
-        "marker": method.marker,
-    }
-    line |= {"linewidth": 0.7, "zorder": 1.5} if method.level == "controls" else {}
-    return line | ({"markerfacecolor": "white", "markeredgewidth": 0.7} if method.hollow else {})
-
-
-def name_levels(methods: Iterable[Method]) -> list[Look]:
-    """Each level's title over its methods."""
-    keys = []
-    for level in LEVELS:
-        mine = [look(method) for method in methods if method.level == level]
-        keys += [{"color": "none", "label": level}, *mine] if mine else []
-    return keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,11 +16,20 @@ from featprune.figures.bands import Metric, band
 from featprune.figures.style import STRATEGIES, Look, Looks, log_ticks
 
 MAX_COLUMNS = 3
-MARKER = ("marker", "markersize", "markerfacecolor", "markeredgecolor", "markeredgewidth")
-LINE = ("linestyle", "linewidth", "zorder", *MARKER)
+Size = tuple[float, float]  # width and height of a panel, inches
+LINE = [
+    "linestyle",
+    "linewidth",
+    "marker",
+    "markersize",
+    "markerfacecolor",
+    "markeredgecolor",
+    "markeredgewidth",
+    "zorder",
+]
 
 
-def facets(runs: pd.DataFrame, looks: Looks, by: str | None, size: tuple[float, float], **grid: Any) -> sns.FacetGrid:
+def facets(runs: pd.DataFrame, looks: Looks, by: str | None, size: Size, **grid: Any) -> sns.FacetGrid:
     """A seaborn grid of panels of this width and height (inches), with room for a legend at the right.
 
     looks: value of the column `by` -> how its curve is drawn, in the order of drawing. grid: rows and columns.
@@ -39,13 +48,7 @@ def facets(runs: pd.DataFrame, looks: Looks, by: str | None, size: tuple[float, 
 
 
 def draw_curves(
-    runs: pd.DataFrame,
-    looks: Looks,
-    by: str,
-    x: str,
-    metric: Metric,
-    size: tuple[float, float] = (1.95, 2.2),
-    **grid: Any,
+    runs: pd.DataFrame, looks: Looks, by: str, x: str, metric: Metric, size: Size = (1.95, 2.2), **grid: Any
 ) -> sns.FacetGrid:
     """A panel a value of the column `panel`, in it a curve a value of the column `by`: means over seeds against x."""
     count = runs["panel"].nunique()
@@ -120,25 +123,15 @@ def note_diverged(runs: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     return runs.assign(panel=runs["panel"].map(notes))
 
 
-def key(**line: Any) -> Line2D:
-    """A line for the legend."""
-    return Line2D([], [], **line)
-
-
-def legend(figure: Figure, looks: Iterable[Look], title: str | None = None, others: Sequence[Artist] = ()) -> None:
+def legend(figure: Figure, looks: Iterable[Look | Artist], title: str | None = None) -> None:
     """Put the legend beside the panels (seaborn's own knows curves only, and not the constrained layout)."""
-    handles = [*(key(**look) for look in looks), *others]
+    handles = [look if isinstance(look, Artist) else Line2D([], [], **look) for look in looks]
     figure.legend(handles=handles, title=title, loc="outside right center", alignment="left")
 
 
 def head(figure: Figure, table: pd.DataFrame, title: str = "") -> None:
-    """Title the figure with its experiment, if the table has it, and more."""
-    experiments = ", ".join(map(str, table["experiment"].unique())) if "experiment" in table else ""
-    figure.suptitle(": ".join(filter(None, (experiments, title))))
-
-
-def note_lr(figure: Figure, table: pd.DataFrame) -> None:
-    """Say under the panels where the learning rate was chosen, if there was a choice."""
+    """Title the figure with its experiment and more; say below where the learning rate was chosen, if there are some."""
+    figure.suptitle(": ".join(filter(None, (", ".join(table["experiment"].unique()), title))))
     if len(table["lr"].unique()) > 1:
         note = "at the learning rate chosen on the validation split"
         figure.supxlabel(note, fontsize="small", color="0.35")

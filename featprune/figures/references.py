@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from featprune.figures.bands import Metric, draw_means
-from featprune.figures.panels import by_strategy, key, legend
+from featprune.figures.panels import by_strategy, legend
 from featprune.figures.style import Look, Looks
 from featprune.runs.paths import REINITIALIZED, REORDERED
-from featprune.tables.frames import alike, nearest_one, of_kind
+from featprune.tables.frames import alike, of_kind
 
 SIMILARITY = Metric("correlation", "unit-matched correlation\nwith the dense network")
 CEILING, NULL = "ceiling: dense,\nanother data order", "null: dense,\nanother initialization"
@@ -21,11 +21,11 @@ NULL_AREA: Look = {"color": "0.87", "linewidth": 1, "zorder": 0}  # with a line 
 
 
 def select(features: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Similarities of the strategies, and of the references that the table has, at the lr nearest 1, named in `panel`.
+    """Similarities of the strategies, and of the references that the table has, named in `panel`.
 
     Raises FeatpruneError where no pruned network has a similarity.
     """
-    runs = alike(nearest_one(features, "lr"))
+    runs = alike(features)
     strategies = by_strategy(runs)
     SIMILARITY.require(strategies, "features")
     return strategies, pd.concat([of_kind(runs, kind).assign(panel=title) for kind, title in REFERENCES.items()])
@@ -60,7 +60,7 @@ def draw_across(ax: Axes, references: pd.DataFrame, looks: Looks) -> None:
 def explain(figure: Figure, looks: Looks, references: pd.DataFrame) -> None:
     """The legend: alphas, and the references."""
     others = {
-        CEILING: key(color="0.4", label=f"{CEILING}\n(at the same $\\alpha$)", **CEILING_LINE),
+        CEILING: {"color": "0.4", "label": f"{CEILING}\n(at the same $\\alpha$)", **CEILING_LINE},
         NULL: Patch(**NULL_AREA, label=f"{NULL}\n(range over $\\alpha$)"),
     }
-    legend(figure, looks.values(), r"$\alpha$", [others[title] for title in references["panel"].unique()])
+    legend(figure, [*looks.values(), *(others[title] for title in references["panel"].unique())], title=r"$\alpha$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,10 +13,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from featprune.runs.paths import DENSE, LONGER, Kind
+from featprune.tables.frames import of_kind
 
 Color = tuple[float, float, float, float]
-Palette = dict[Any, Color]  # alpha, density or layer -> its colour
 Look = dict[str, Any]  # of a curve: keywords of a line, and as `label` its name in the legend
 Looks = dict[Any, Look]  # value of the column that sets curves apart -> how its curve is drawn, in this order
 
@@ -32,8 +34,7 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
 DENSE_COLOR = "black"
 DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
 BASELINE, OURS = "#E69F00", "#6A3D9A"  # orange and purple, told apart by any colour vision and in grey
-ALPHA_MAP, DENSITY_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "cividis", "RdBu_r"
-LAYER_MAP = "plasma"
+ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
 DENSITY_LABEL, ALPHA_LABEL, STEP_LABEL = "weights remaining (%)", r"$\alpha$ (rich $\rightarrow$ lazy)", "training step"
 
@@ -47,6 +48,13 @@ class Method:
     color: str
     marker: str
     hollow: bool = False
+
+    @property
+    def look(self) -> Look:
+        """Its line: dashed, solid or dotted by its level, thin for a control."""
+        look: Look = {"color": self.color, "label": self.label, "linestyle": LEVELS[self.level], "marker": self.marker}
+        look |= {"linewidth": 0.7, "zorder": 1.5} if self.level == "controls" else {}
+        return look | ({"markerfacecolor": "white", "markeredgewidth": 0.7} if self.hollow else {})
 
 
 # When a method prunes -> the style of its curves, in the order of the legend.
@@ -80,22 +88,22 @@ def choose_method(criterion: str, rewind: str) -> Method:
     return replace(base, label=f"{base.label}, iterative", hollow=True) if criterion.endswith("_iterative") else base
 
 
-def order_methods(runs: pd.DataFrame) -> dict[tuple[str, str], Method]:
-    """The (criterion, rewind) pairs of the pruned runs in the order of METHODS, a variant after its method."""
-    pairs = set(zip(runs["criterion"], runs["rewind"], strict=True)) - {("dense", "dense"), ("dense", "none")}
+def order_methods(runs: pd.DataFrame) -> list[Kind]:
+    """The kinds of the pruned runs in the order of METHODS, a variant after its method."""
     known = list(METHODS)
 
-    def place(pair: tuple[str, str]) -> tuple[int, tuple[str, str]]:
-        base = (pair[0].removesuffix("_iterative"), pair[1])
-        return known.index(base) if base in known else len(known), pair
+    def place(kind: Kind) -> tuple[int, Kind]:
+        base = (kind.criterion.removesuffix("_iterative"), kind.rewind)
+        return known.index(base) if base in known else len(known), kind
 
-    return {pair: choose_method(*pair) for pair in sorted(pairs, key=place)}
+    kinds = {Kind(*pair) for pair in zip(runs["criterion"], runs["rewind"], strict=True)}
+    return sorted(kinds - {DENSE, LONGER}, key=place)
 
 
-def name_methods(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with the label of their method in `method`."""
-    pairs = zip(runs["criterion"], runs["rewind"], strict=True)
-    return runs.assign(method=[choose_method(*pair).label for pair in pairs])
+def by_method(runs: pd.DataFrame) -> pd.DataFrame:
+    """The pruned runs in the order of their methods, whose labels are in `method`."""
+    parts = [of_kind(runs, kind).assign(method=choose_method(*kind).label) for kind in order_methods(runs)]
+    return pd.concat(parts)
 
 
 def theme() -> AbstractContextManager:
@@ -127,7 +135,7 @@ def theme() -> AbstractContextManager:
     )
 
 
-def log_palette(values: Iterable[float], name: str, start: float, stop: float) -> Palette:
+def log_palette(values: Iterable[float], name: str, start: float, stop: float) -> dict[Any, Color]:
     """Map each value to a colour of the map `name` between `start` and `stop`, by its logarithm."""
     values = sorted(set(values))
     logs = np.log(values)
@@ -136,32 +144,18 @@ def log_palette(values: Iterable[float], name: str, start: float, stop: float) -
     return dict(zip(values, map(tuple, matplotlib.colormaps[name](start + (stop - start) * places)), strict=True))
 
 
-def alpha_palette(alphas: Iterable[float]) -> Palette:
-    """Map each alpha to a colour: dark is rich (small alpha), light is lazy."""
-    return log_palette(alphas, ALPHA_MAP, 0.0, 0.88)
-
-
-def density_palette(densities: Iterable[float]) -> Palette:
-    """Map each density to a colour: dark is dense, light is sparse."""
-    return log_palette(densities, DENSITY_MAP, 0.82, 0.28)
-
-
-def layer_palette(layers: Iterable[int]) -> Palette:
-    """Map each layer (counted from 1) to a colour: dark is near the input, light near the output."""
-    return log_palette(layers, LAYER_MAP, 0.0, 0.85)
-
-
 def alpha_looks(alphas: Iterable[float]) -> Looks:
-    """How the curve of each alpha is drawn."""
-    return {a: {"color": color, "label": f"{a:g}", "marker": "o"} for a, color in alpha_palette(alphas).items()}
+    """How the curve of each alpha is drawn: dark is rich (small alpha), light is lazy."""
+    palette = log_palette(alphas, ALPHA_MAP, 0.0, 0.88)
+    return {alpha: {"color": color, "label": f"{alpha:g}", "marker": "o"} for alpha, color in palette.items()}
 
 
 def round_looks(rounds: Mapping[int, float], dense: Look, **line: Any) -> Looks:
-    """How the curves of the dense network (round 0, on top of the others) and of these rounds' tickets are drawn.
+    """How the curves of the dense network (round 0, on top) and of tickets are drawn: dark is dense, light is sparse.
 
-    rounds: as of `pick_rounds`. dense: what its curve has of its own; line: what all have.
+    rounds: with their densities. dense: what the dense network's curve has of its own; line: what all have.
     """
-    palette = density_palette(rounds.values())
+    palette = log_palette(rounds.values(), DENSITY_MAP, 0.82, 0.28)
     looks = {number: {"color": palette[d], "label": percent(d), **line} for number, d in rounds.items()}
     return {0: {"color": DENSE_COLOR, "label": "100 (dense)", "zorder": 2.1, **line, **dense}, **looks}
 
@@ -188,11 +182,22 @@ def pick_rounds(table: pd.DataFrame, count: int) -> dict[int, float]:
 
 def density_axis(ax: Axes, densities: Iterable[float]) -> None:
     """Make x a log axis of density that falls to the right, with ticks at densities of the data."""
-    densities = np.array(sorted(set(densities), reverse=True))
-    ticks = spaced(densities)
-    margin = (densities[0] / densities[-1]) ** 0.04 * 1.02
-    ax.set(xscale="log", xlim=(densities[0] * margin, densities[-1] / margin))
-    fixed_ticks(ax, ticks, map(percent, ticks))
+    ratio_axis(ax, sorted(set(densities), reverse=True), percent)
+    ax.xaxis.set_inverted(True)
+
+
+def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
+    """Make x a log axis of alpha with ticks at alphas of the data."""
+    ratio_axis(ax, sorted(set(alphas)), plain)
+
+
+def ratio_axis(ax: Axes, values: Sequence[float], write: Callable[[float], str]) -> None:
+    """Make x a log axis over these monotone values, with ticks at as many of them as there is room for."""
+    margin = (max(values) / min(values)) ** 0.04 * 1.03
+    ax.set(xscale="log", xlim=(min(values) / margin, max(values) * margin))
+    ticks = spaced(np.array(values))
+    ax.set_xticks([], minor=True)
+    ax.set_xticks(ticks, map(write, ticks))
 
 
 def spaced(values: np.ndarray, room: int = 6) -> list[float]:
@@ -207,28 +212,12 @@ def spaced(values: np.ndarray, room: int = 6) -> list[float]:
     return kept + ([values[-1]] if end else [])
 
 
-def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
-    """Make x a log axis of alpha with ticks at (some of) the alphas of the data."""
-    alphas = np.array(sorted(set(alphas)))
-    margin = (alphas[-1] / alphas[0]) ** 0.05 * 1.05
-    ticks = alphas[pick(np.log(alphas), 6)]
-    ax.set(xscale="log", xlim=(alphas[0] / margin, alphas[-1] * margin))
-    fixed_ticks(ax, ticks, (f"{alpha:g}" for alpha in ticks))
-
-
 def step_axis(ax: Axes, steps: Iterable[int]) -> None:
     """Make x a log axis of training steps; step 0 has a place of its own, one tick to the left of the first."""
     first, *_, last = sorted(set(steps) - {0}) * 2
     ax.set_xscale("symlog", linthresh=first, linscale=0.5)
     ax.set_xlim(-0.1 * first, 1.2 * last)
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-
-
-def fixed_ticks(ax: Axes, ticks: Iterable[float], labels: Iterable[str]) -> None:
-    """Put exactly these ticks on x."""
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    ax.set_xticklabels(list(labels))
 
 
 def log_ticks(axis: Axis) -> None:

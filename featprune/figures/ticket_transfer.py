@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from seaborn.utils import relative_luminance
 
 from featprune.figures.bands import Metric, choose_metric
-from featprune.figures.panels import choose_columns, facets, head, note_diverged, note_lr
+from featprune.figures.panels import choose_columns, facets, head, note_diverged
 from featprune.figures.style import COUNT_MAP, SMALL, percent, pick_rounds, plain
 
 MAX_DENSITIES = 3
@@ -55,9 +55,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_formatter(plain)
     bar.ax.yaxis.set_minor_formatter(plain)
-    # Rows may come from an experiment each, whose names would say what the axis says.
-    head(panels.figure, shown if len(shown["experiment"].unique()) == 1 else shown.drop(columns="experiment"))
-    note_lr(panels.figure, shown)
+    head(panels.figure, shown)
     return panels.figure
 
 

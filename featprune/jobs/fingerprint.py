@@ -24,6 +24,7 @@ PACKAGE = Path(__file__).parents[1]
 WHOLE = "*"  # stands for all names of a module
 
 
+@cache
 def code(*paths: str | Path, **entries: str) -> str:
     """A short hash of these files and of every featprune module that they import, directly or not.
 

@@ -42,6 +42,6 @@ def grasp(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np
     loss = mean_loss(problem, problem.f(weights, masks, x) / temperature, y)
     gradients = torch.autograd.grad(loss, weights, create_graph=True)
     # H g is the gradient of g . c, where the constant c has g's value.
-    dot = sum((g * g.detach()).sum() for g in gradients)
+    dot = torch.stack([(g * g.detach()).sum() for g in gradients]).sum()
     products = torch.autograd.grad(dot, weights)
     return [(w * product).detach() for w, product in zip(weights, products, strict=True)]

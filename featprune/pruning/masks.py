@@ -96,4 +96,4 @@ def all_ones(shapes: Sequence[tuple[int, int]], replicas: int) -> Masks:
 
 def remaining(masks: Sequence[np.ndarray]) -> np.ndarray:
     """Surviving weights of each replica, (R,) int64."""
-    return np.sum([m.reshape(len(m), -1).sum(1) for m in masks], axis=0, dtype=np.int64)
+    return np.stack([m.reshape(len(m), -1).sum(1, dtype=np.int64) for m in masks]).sum(0)

@@ -84,8 +84,16 @@ class Problem:
             return [torch.from_numpy(a).squeeze(0).to(dtype or torch.float64) for a in values]
 
         reference = parameters if reference is None else reference
-        groups = (parameters.weights, parameters.biases, reference.weights, reference.biases)
-        return Problem(network, *map(arrays, groups), alpha, center, loss)
+        return Problem(
+            network,
+            arrays(parameters.weights),
+            arrays(parameters.biases),
+            arrays(reference.weights),
+            arrays(reference.biases),
+            alpha,
+            center,
+            loss,
+        )
 
     @property
     def objective(self) -> Objective:
@@ -105,8 +113,8 @@ class Problem:
         return self.objective.f(h, reference)
 
 
-# score(problem, masks, batch, generator): one array (out, in) a layer.
-Score = Callable[[Problem, "Sequence[Any]", "Batch", np.random.Generator], "list[Any]"]
+# score(problem, masks, batch, generator): one array (out, in) a layer. The batch is None without gradients.
+Score = Callable[[Problem, "Sequence[Any]", Any, np.random.Generator], "list[Any]"]
 
 
 def mean_loss(problem: Problem, f: Tensor, y: Tensor) -> Tensor:

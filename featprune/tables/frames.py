@@ -24,7 +24,7 @@ MEASURES = {
 
 def of_kind(runs: pd.DataFrame, *kinds: Kind) -> pd.DataFrame:
     """The rows of runs of these kinds."""
-    return runs[[pair in kinds for pair in zip(runs["criterion"], runs["rewind"], strict=True)]]
+    return runs[np.array([pair in kinds for pair in zip(runs["criterion"], runs["rewind"], strict=True)], bool)]
 
 
 def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:

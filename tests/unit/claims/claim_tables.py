@@ -6,36 +6,28 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from featprune.claims.table import (
-    Margins,
-    Rules,
-    aggregate_claims,
-    headline_gain,
-)
+from featprune.claims.headline import beats_baseline
+from featprune.claims.rules import Margins, Rules
+from featprune.claims.table import aggregate_claims
+from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED, TICKET, Kind
 from featprune.tables.frames import MEASURES
-from featprune.tables.tables import SUMMARY_TYPES
+from featprune.tables.headline import headline
+from featprune.tables.performance import SUMMARY_TYPES
+from featprune.tables.tuning import tune
 
 RULES = Rules(Margins(accuracy=0.005, loss=1.25, features=0.2, time=1.5, interaction=0.25), 0.05, 0.8, 100)
 
-
-DENSE, LONGER = ("dense", "dense"), ("dense", "none")
-
-
-TICKET, RANDOM, NONE = ("magnitude", "init"), ("magnitude", "random"), ("magnitude", "none")
-
-
-NULL, CEILING = ("dense", "reinitialized"), ("dense", "reordered")
-
-
+RANDOM, NONE = Kind("magnitude", "random"), Kind("magnitude", "none")
+NULL, CEILING = REINITIALIZED, REORDERED
 STEPS = (0, 1, 4, 32, 100)
 
 
 def made_summary(level, kinds=(TICKET,), *, alphas=(1.0,), lrs=(1.0,), rounds=(1,), seeds=5, noise=3e-4, seed=0):
     """A summary whose accuracy is level(kind, alpha, lr, round), plus the seed's own, plus noise.
 
-    On validation there is no noise, so that what is chosen there is known.
+    On validation there is no noise, so that what is chosen there is known. No two losses are the same.
     """
-    rng = np.random.default_rng(seed)
+    rng, losses = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     own = 0.01 * np.random.default_rng(7).standard_normal(seeds)
     runs = [(DENSE, 0), *itertools.product(kinds, rounds)]
     rows = []
@@ -45,8 +37,9 @@ def made_summary(level, kinds=(TICKET,), *, alphas=(1.0,), lrs=(1.0,), rounds=(1
         test = accuracy + own[s] + noise * rng.standard_normal()
         rows.append(point | {"test_accuracy": test, "validation_accuracy": accuracy, "density": 0.5**round})
     table = pd.DataFrame(rows).assign(
-        experiment="made", weights_remaining=1, steps=100, total_steps=100, test_loss=1.0, validation_loss=1.0
+        experiment="made", weights_remaining=1, steps=100, total_steps=100, test_loss=losses.random(len(rows))
     )
+    table["validation_loss"] = table["test_loss"]
     table = table.assign(early_stop_step=1, early_stop_test_accuracy=0.5, diverged=False)
     return table[list(SUMMARY_TYPES)].astype(SUMMARY_TYPES)
 
@@ -119,7 +112,8 @@ PLAIN = made_summary(gaps(0))
 def claims_of(summary=PLAIN, features=None, shifts=None, baseline=None, rules=RULES):
     if features is not None and shifts is None:
         shifts = made_shifts(0.0)
-    return aggregate_claims(summary, features, shifts, baseline, rules)
+    both = None if baseline is None else headline(summary, baseline)
+    return aggregate_claims(rules, tune(summary, ["lr"]), features, shifts, both)
 
 
 def row(claims, claim, statistic, kind=None, **point):
@@ -174,7 +168,7 @@ def sides(gain, *, noise=5e-4, seeds=5, lrs=(1.0,), alphas=(0.3, 1.0), rounds=(1
 
 def headlines(ours, baseline):
     """Statistic -> its rows, by round."""
-    rows = pd.DataFrame(headline_gain(ours, baseline, RULES)).set_index("round")
+    rows = pd.DataFrame(beats_baseline(headline(ours, baseline), RULES)).set_index("round")
     return dict(list(rows.groupby("statistic")))
 
 

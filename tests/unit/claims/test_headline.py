@@ -1,15 +1,16 @@
 """Ours against the baseline: planted gains get the verdicts they should."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from featprune.claims.headline import p_value
 from featprune.claims.verdicts import FAILS, HOLDS, UNDECIDED
 from tests.unit.claims.claim_tables import (
     DENSE,
     TICKET,
-    at,
     diverge,
     headline_gains,
     headline_rows,
@@ -98,3 +99,12 @@ def test_where_alpha_1_itself_is_best_alpha_has_no_effect():
     ours, baseline = sides(lambda alpha, lr, round: 0.05 * (alpha == 1.0))
     found = headlines(ours, baseline)["alpha_effect"]
     assert (found["estimate"] == 0).all() and (found["p_adjusted"] == 1).all() and (found["verdict"] == FAILS).all()
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.05, -0.05])
+def test_gains_that_tie_are_undecided(gain):
+    assert p_value(pd.Series([0.25, 0.25])) == p_value(pd.Series([0.0, 0.0])) == 1
+    ours, baseline = sides(lambda *_: gain, noise=0)
+    found = headline_rows(ours, baseline)
+    np.testing.assert_allclose(found["estimate"], gain, atol=1e-12)
+    assert (found["verdict"] == UNDECIDED).all() and (found["p_adjusted"] == 1).all() and found["ci_low"].isna().all()

@@ -102,3 +102,11 @@ def test_regression_decomposes_the_logarithm_of_the_error():
 def test_without_several_alphas_and_densities_there_is_no_hypothesis(narrow):
     claims = claims_of(swept(uniform, messy, **narrow))
     assert HYPOTHESIS not in set(claims["claim"])
+
+
+def test_seeds_that_tie_decide_nothing():
+    claims = claims_of(swept(uniform, messy, noise=0))
+    rows = claims[claims["claim"] == HYPOTHESIS]
+    assert (rows["verdict"] == UNDECIDED).all() and rows["ci_low"].isna().all()
+    assert row(claims, HYPOTHESIS, "interaction", TICKET)["estimate"] == pytest.approx(0, abs=1e-9)
+    assert row(claims, HYPOTHESIS, "interaction", RANDOM)["estimate"] == pytest.approx(1)

@@ -1,23 +1,10 @@
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
-from statsmodels.formula.api import ols
-from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.weightstats import DescrStatsW
 
-from featprune.claims.inference import (
-    FAILS,
-    HOLDS,
-    MOST_SEEDS,
-    UNDECIDED,
-    Interval,
-    bootstrap_interval,
-    decompose,
-    mean_interval,
-    rank_consistency,
-    seeds_needed,
-)
+from featprune.claims.inference import MOST_SEEDS, Interval, bootstrap_interval, mean_interval, seeds_needed
+from featprune.claims.verdicts import FAILS, HOLDS, UNDECIDED
 
 LEVEL, POWER = 0.05, 0.8
 DRAWS = 2000
@@ -65,12 +52,21 @@ def test_too_few_values_have_no_interval_and_no_verdict():
     assert one.within(0, 3) == none.within(0, 3) == UNDECIDED
 
 
-def test_a_tie_is_certain_of_nothing_but_zero():
-    same = mean_interval([0.0] * 3, 0.9)
+@pytest.mark.parametrize("tie", [[0.0] * 3, [0.5] * 4, [0.1 + 0.2, 0.3, 0.3], [0.0] * 2, [0.0, np.nan, 0.0]])
+def test_a_tie_has_no_interval_and_no_verdict(tie):
+    for same in (False, [False] + [True] * (len(tie) - 1)):
+        found = mean_interval(tie, 0.9, same)
+        assert np.isnan([found.low, found.high, found.deviation]).all() and found.estimate == np.nanmean(tie)
+        assert found.within(-1, 1) == found.within(0.6, 1) == UNDECIDED
+
+
+def test_a_thing_compared_with_itself_is_certain():
+    same = mean_interval([0.0] * 3, 0.9, same=True)
     assert (same.low, same.high, same.deviation) == (0.0, 0.0, 0.0)
     assert (same.within(-1, 1), same.within(0.6, 1)) == (HOLDS, FAILS)
-    for tie in ([0.5] * 4, [0.1 + 0.2, 0.3, 0.3], [0.0] * 2):
-        assert mean_interval(tie, 0.9).within(-1, 1) == UNDECIDED
+    # What is lost needn't be the same, and where values differ it doesn't matter.
+    assert mean_interval([0.0, np.nan, 0.0], 0.9, [True, False, True]).within(-1, 1) == HOLDS
+    assert mean_interval([0.0, 0.1, 0.0], 0.9, [True, False, True]) == mean_interval([0.0, 0.1, 0.0], 0.9)
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featprune.claims.inference import FAILS, HOLDS
-from featprune.claims.table import CLAIM_1, CLAIM_2, CLAIM_3, Margins, Rules, aggregate_claims
+from featprune.claims.rules import Margins, Rules
+from featprune.claims.table import aggregate_claims
+from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HOLDS
 from featprune.config import log_grid
 from featprune.data import prepare_dataset
 from featprune.engine.settings import Settings, Start
@@ -15,12 +16,13 @@ from featprune.engine.training import train
 from featprune.features.comparison import compare_features
 from featprune.features.preactivations import dump_preactivations
 from featprune.network import MLP
-from featprune.pruning.masks import Schedule, all_ones
-from featprune.runs.chain import train_dense, train_pruned
-from featprune.runs.files import load_snapshots, save_run
-from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED, TICKET
+from featprune.rewind import REWINDS
+from featprune.runs.chain import Trainer, dense_mask, train_dense, train_round
+from featprune.runs.files import load_snapshots, save_mask, save_outcome
+from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED, TICKET, Cell, RunPath
 from featprune.storage import save_table
-from featprune.tables.tables import collect, learning_curves, summarize
+from featprune.tables.features import build_features
+from featprune.tables.performance import build_summary
 
 SEEDS = list(range(5))
 DATA = prepare_dataset("teacher", {"inputs": 8, "train": 300, "validation": 50, "test": 100})
@@ -39,16 +41,25 @@ SETTINGS = Settings(
     snapshot_at=tuple(log_grid(200, 12)),
 )
 RULES = Rules(Margins(accuracy=0.005, loss=1.25, features=0.2, time=1.5, interaction=0.25), 0.05, 0.8, 100)
-NOTHING = Schedule("per_layer", {"hidden": 0.0, "output": 0.0})
+TRAINER, WHOLE = Trainer(NETWORK, DATA, SEEDS), dense_mask(NETWORK, SEEDS)
+BEHIND = {"dense/dense": [0], "magnitude/init": [0, 0]}
 
 
-def folder_of(root: Path, criterion: str, rewind: str, round: int = 0) -> Path:
-    return root / f"experiment=planted/alpha=1/lr=1/criterion={criterion}/rewind={rewind}/round={round}/seeds=0-4"
+def folder_of(root: Path, kind, round: int = 0) -> Path:
+    return Path(RunPath(Cell("planted", "1", "1", *kind), round, "0-4").folder(str(root)))
 
 
-def dump(folder: Path) -> None:
-    seeds, snapshots = load_snapshots(folder)
-    dump_preactivations(folder / "preactivations.parquet", NETWORK, snapshots, seeds, DATA, 60)
+def files(folders, name: str) -> list[str]:
+    return [str(folder / name) for folder in folders]
+
+
+def save(folder: Path, mask, outcome) -> None:
+    """A run as the workflow saves it, with its preactivations."""
+    save_mask(folder / "mask.safetensors", folder / "density.parquet", mask, SEEDS)
+    names = ("weights.safetensors", "history.parquet", "snapshots.safetensors")
+    save_outcome(outcome, mask.layers, SEEDS, *(folder / name for name in names))
+    _, snapshots = load_snapshots(folder / "snapshots.safetensors", folder / "mask.safetensors")
+    dump_preactivations(folder / "preactivations.parquet", NETWORK, snapshots, SEEDS, DATA, 60)
 
 
 @pytest.fixture(scope="module")
@@ -56,39 +67,28 @@ def root(tmp_path_factory) -> Path:
     """The dense run with its references."""
     root = tmp_path_factory.mktemp("planted")
     for kind in (DENSE, REORDERED, REINITIALIZED):
-        train_dense(NETWORK, DATA, SEEDS, SETTINGS, folder_of(root, *kind), kind[1])
-        dump(folder_of(root, *kind))
+        save(folder_of(root, kind), *train_dense(TRAINER, SETTINGS, kind.rewind))
     return root
 
 
 def claims_of(root: Path, ticket: Path):
     """All claims on a run filed as the ticket, made as the workflow makes them."""
-    dump(ticket)
-    dense, compared = folder_of(root, *DENSE), [ticket, *(folder_of(root, *k) for k in (REORDERED, REINITIALIZED))]
+    dense, compared = folder_of(root, DENSE), [ticket, *(folder_of(root, k) for k in (REORDERED, REINITIALIZED))]
     for folder in compared:
         tables = compare_features(folder / "preactivations.parquet", dense / "preactivations.parquet")
         for name, table in zip(("features", "time_shift"), tables, strict=True):
             save_table(folder / f"{name}.parquet", table)
-    summary = summarize(learning_curves([dense, ticket]), None)
-    features, shifts = (collect(compared, f"{name}.parquet") for name in ("features", "time_shift"))
-    return aggregate_claims(summary, features, shifts, None, RULES).set_index(["claim", "statistic"])
+    runs = (files([dense, ticket], name) for name in ("history.parquet", "density.parquet"))
+    tuned = build_summary(*runs, BEHIND)["tuned.parquet"]
+    names = ("features.parquet", "time_shift.parquet", "density.parquet")
+    features = build_features(*(files(compared, name) for name in names))
+    claims = aggregate_claims(RULES, tuned, features["features.parquet"], features["time_shift.parquet"])
+    return claims.set_index(["claim", "statistic"])
 
 
 def test_a_ticket_from_which_nothing_was_pruned_is_the_dense_network(root, tmp_path):
-    ticket = folder_of(tmp_path, *TICKET, round=1)
-    train_pruned(
-        NETWORK,
-        DATA,
-        SEEDS,
-        SETTINGS,
-        criterion="magnitude",
-        rewind="init",
-        schedule=NOTHING,
-        late_step=None,
-        previous=folder_of(root, *DENSE),
-        folders={1: ticket},
-        snapshot_rounds=[1],
-    )
+    ticket = folder_of(tmp_path, TICKET, round=1)
+    save(ticket, WHOLE, train_round(TRAINER, REWINDS[TICKET.rewind], 1, WHOLE, SETTINGS))
     claims = claims_of(root, ticket)
     for claim in (CLAIM_2, CLAIM_3):
         found = claims.loc[claim, "correlation"]
@@ -102,11 +102,11 @@ def test_a_ticket_from_which_nothing_was_pruned_is_the_dense_network(root, tmp_p
 
 
 def test_networks_of_other_seeds_have_other_features(root, tmp_path):
-    ticket, others = folder_of(tmp_path, *TICKET, round=1), [seed + 100 for seed in SEEDS]
-    masks, initial = all_ones(NETWORK.shapes, len(SEEDS)), NETWORK.initial(others)
-    outcome = train(NETWORK, Start(initial, initial), masks, DATA, others, SETTINGS)
+    ticket, others = folder_of(tmp_path, TICKET, round=1), [seed + 100 for seed in SEEDS]
+    initial = NETWORK.initial(others)
+    outcome = train(NETWORK, Start(initial, initial), WHOLE.layers, DATA, others, SETTINGS)
     outcome.history["seed"] -= 100
-    save_run(ticket, masks, outcome, SEEDS)
+    save(ticket, WHOLE, outcome)
     claims = claims_of(root, ticket)
     for claim in (CLAIM_2, CLAIM_3):
         found = claims.loc[claim, "correlation"]
@@ -117,7 +117,7 @@ def test_networks_of_other_seeds_have_other_features(root, tmp_path):
 
 @pytest.mark.parametrize("faster", [2.0, 0.5])
 def test_another_rate_is_another_speed(root, tmp_path, faster):
-    ticket = folder_of(tmp_path, *TICKET, round=1)
-    train_dense(NETWORK, DATA, SEEDS, replace(SETTINGS, lr=faster * SETTINGS.lr), ticket)
+    ticket = folder_of(tmp_path, TICKET, round=1)
+    save(ticket, *train_dense(TRAINER, replace(SETTINGS, lr=faster * SETTINGS.lr)))
     found = claims_of(root, ticket).loc[CLAIM_3, "time_shift"]
     assert found["verdict"] == FAILS and found["estimate"] == pytest.approx(np.log2(faster), abs=0.4)

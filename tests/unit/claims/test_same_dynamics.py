@@ -35,3 +35,15 @@ def test_planted_time_shifts_are_found(shift, verdict):
 def test_there_is_no_time_shift_between_unrelated_networks():
     unrelated = claims_of(features=made_features(0.1), shifts=made_shifts(0.0))
     assert row(unrelated, CLAIM_3, "time_shift")["verdict"] == UNDECIDED
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 2.0])
+def test_shifts_that_tie_on_their_grid_are_undecided(shift):
+    found = row(claims_of(features=made_features(0.9), shifts=made_shifts(shift, noise=0)), CLAIM_3, "time_shift")
+    assert (found["estimate"], found["verdict"]) == (shift, UNDECIDED) and np.isnan(found["ci_low"])
+
+
+def test_the_same_features_have_no_shift():
+    shifts = made_shifts(0.0, noise=0).assign(correlation=1 - 1e-15)
+    found = row(claims_of(features=made_features(0.9), shifts=shifts), CLAIM_3, "time_shift")
+    assert (found["ci_low"], found["ci_high"], found["verdict"]) == (0, 0, HOLDS)

@@ -1,13 +1,16 @@
 """Claim 1: planted differences of the test error get the verdicts they should."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from featprune.claims.verdicts import CLAIM_1, FAILS, HOLDS, UNDECIDED
+from featprune.runs.paths import LONGER
 from tests.unit.claims.claim_tables import (
     DENSE,
-    LONGER,
     NONE,
     PLAIN,
     RANDOM,
@@ -111,3 +114,26 @@ def test_wider_margins_forgive_more():
     summary = made_summary(gaps(-0.03))
     wide = replace(RULES, margins=replace(RULES.margins, accuracy=0.05))
     assert row(claims_of(summary, rules=wide), CLAIM_1, "test_error")["verdict"] == HOLDS
+
+
+def test_differences_that_tie_are_undecided():
+    assert (claims_of(made_summary(gaps(-0.25), noise=0, seeds=2))["verdict"] == UNDECIDED).all()
+    # Of few test samples: all seeds have the same accuracy as their dense network, and other losses.
+    coarse = PLAIN.assign(test_accuracy=PLAIN["test_accuracy"].round(1))
+    for statistic in ("test_error", "not_worse"):
+        found = row(claims_of(coarse), CLAIM_1, statistic)
+        assert (found["estimate"], found["verdict"], found["n_seeds"]) == (0, UNDECIDED, 5)
+        assert np.isnan(found["ci_low"]) and pd.isna(found["seeds_needed"])
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_the_same_network_has_the_same_error(regression):
+    metrics = ["test_accuracy", "test_loss", "validation_accuracy", "validation_loss"]
+    summary = as_regression(PLAIN) if regression else PLAIN.copy()
+    dense, ticket = (summary["criterion"] == kind.criterion for kind in (DENSE, TICKET))
+    summary.loc[ticket, metrics] = summary.loc[dense, metrics].to_numpy()
+    found = row(claims_of(summary), CLAIM_1, "test_error")
+    assert (found["ci_low"], found["ci_high"], found["verdict"]) == (0, 0, HOLDS)
+    # One pair of other networks that tie is enough to leave it open.
+    summary.loc[ticket & (summary["seed"] == 2), "test_loss"] *= 1 + 1e-15
+    assert row(claims_of(summary), CLAIM_1, "test_error")["verdict"] == UNDECIDED

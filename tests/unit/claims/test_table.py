@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from featprune.claims.row import COLUMNS
+from featprune.claims.row import COLUMNS, Row, table_of
 from featprune.claims.rules import Rules
+from featprune.claims.table import build_claims
+from featprune.claims.text import describe
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
+from featprune.storage import save_table
+from featprune.tables.tuning import tune
 from tests.unit.claims.claim_tables import (
     PLAIN,
     RULES,
@@ -43,3 +48,19 @@ def test_rules_come_from_the_config():
     rules = Rules.of(config)
     assert rules == replace(RULES, level=0.1, power=0.9, resamples=200) and rules.one_sided == pytest.approx(0.8)
     assert set(claims_of(rules=rules)["confidence"].round(9)) == {0.8}
+
+
+def test_what_a_row_leaves_out_is_null():
+    table = table_of([Row(claim=HEADLINE, round=2), Row(claim=CLAIM_1, alpha=0.3)], "made")
+    assert list(table["claim"]) == [CLAIM_1, HEADLINE] and set(table["experiment"]) == {"made"}
+    first, second = table.to_dict("records")
+    assert pd.isna(first["round"]) and second["round"] == 2 and pd.isna(second["alpha"]) and first["alpha"] == 0.3
+    assert first["verdict"] == UNDECIDED and pd.isna([first["estimate"], first["seeds_needed"]]).all()
+
+
+def test_the_table_and_its_words_are_made_from_the_tables_there_are(tmp_path):
+    save_table(tmp_path / "tuned", tune(PLAIN, ["lr"]))
+    config = {**vars(RULES), "margins": vars(RULES.margins)}
+    made = build_claims(config, tuned=str(tmp_path / "tuned"))
+    pd.testing.assert_frame_equal(made["claims.parquet"], claims_of(PLAIN))
+    assert made["claims.md"] == describe(made["claims.parquet"], RULES)

@@ -7,7 +7,6 @@ from featprune.claims.verdicts import CLAIM_2, HEADLINE, HOLDS
 from tests.unit.claims.claim_tables import (
     RULES,
     TICKET,
-    at,
     claims_of,
     everything,
     gaps,

@@ -16,13 +16,15 @@ from featprune.compression.codec import (
     save_fpz,
     sizes,
 )
-from featprune.compression.quantization import Quantized, fine_tune, quantize
+from featprune.compression.quantization import Quantized, quantize
+from featprune.compression.tuning import fine_tune, fine_tuning
 from featprune.data import prepare_dataset
+from featprune.engine.evaluation import no_reference, split_data
 from featprune.engine.settings import Settings, Start
 from featprune.engine.training import train
 from featprune.errors import FeatpruneError
 from featprune.network import MLP
-from featprune.pruning.masks import Schedule, all_ones, extract_mask
+from featprune.pruning.masks import Schedule, all_ones, keep_highest
 
 SHAPES = [(1, 1), (1, 7), (3, 1), (5, 4), (17, 90), (40, 33)]
 
@@ -86,7 +88,7 @@ def test_a_single_weight_anywhere_round_trips(position):
 def test_long_streams_of_one_code_round_trip():
     mask = np.ones((1, 300, 200), bool)
     codes = np.zeros(mask.size, np.uint8)
-    q = Quantized((mask,), (codes,), (np.float32([0.5, 1]),), (np.zeros((1, 300), np.float32),), (1,))
+    q = Quantized((mask,), (codes,), (np.array([0.5, 1], np.float32),), (np.zeros((1, 300), np.float32),), (1,))
     assert_identical(decode(encode(q)), q)
 
 
@@ -99,10 +101,10 @@ def test_gaps_count_zeros_and_escape_long_runs():
 
 
 def test_a_position_outside_its_layer_is_an_error():
-    gaps_to_mask(np.uint8([3]), (1, 2, 2))
+    gaps_to_mask(np.array([3], np.uint8), (1, 2, 2))
     for symbols in ([4], [0, 3], [32]):
         with pytest.raises(ValueError, match="outside"):
-            gaps_to_mask(np.uint8(symbols), (1, 2, 2))
+            gaps_to_mask(np.array(symbols, np.uint8), (1, 2, 2))
 
 
 def test_the_same_network_gives_the_same_bytes():
@@ -167,8 +169,8 @@ def test_sizes_of_a_made_case():
     full = np.ones((1, 3, 4), bool)
     q = Quantized(
         (mask, full),
-        (np.uint8([0, 1, 2, 1]), np.zeros(12, np.uint8)),
-        (np.float32([1, 2, 3]), np.float32([1])),
+        (np.array([0, 1, 2, 1], np.uint8), np.zeros(12, np.uint8)),
+        (np.array([1, 2, 3], np.float32), np.array([1], np.float32)),
         (np.zeros((1, 4), np.float32), np.zeros((1, 3), np.float32)),
         (6, 1),
     )
@@ -206,8 +208,9 @@ def test_a_trained_network_round_trips():
     dense = all_ones(network.shapes, 1)
     trained = train(network, Start(start, start), dense, data, [0], settings).parameters
     counts = Schedule("per_layer", {"hidden": 0.8, "output": 0.5}).counts([m.size for m in dense], 1)
-    masks = extract_mask([np.abs(w) for w in trained.weights], dense, counts)
-    q = fine_tune(quantize(trained.masked(masks), masks, [5, 5, 5]), network, data, settings)
+    masks = keep_highest([np.abs(w) for w in trained.weights], dense, counts)
+    shared = quantize(trained.masked(masks), masks, [5, 5, 5])
+    q = fine_tune(shared, network, split_data(data, no_reference(1, 10)), fine_tuning(settings, 50, 150))
     decoded = decode(encode(q))
     assert_identical(decoded, q)
     for w, v, m in zip(decoded.parameters().weights, q.parameters().weights, masks, strict=True):

@@ -1,45 +1,60 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from featprune.compression.codec import load_fpz
-from featprune.compression.runs import compress_run, fine_tuning
-from featprune.runs.files import load_run
+from featprune.compression.runs import compress_run
+from featprune.compression.tuning import fine_tuning
+from featprune.rewind import REWINDS, reference
+from featprune.storage import load_table
 from tests.unit.engine.test_training import NETWORK, made_data, outputs
-from tests.unit.runs.test_chain import SEEDS, SETTINGS, chain
+from tests.unit.runs.chains import SEEDS, SETTINGS, chain, run_of
+
+
+def compressed(folder, files, settings, bits=(8, 8), theta_ref=None):
+    run = folder / "mask.safetensors", folder / "weights.safetensors"
+    return compress_run(*run, files, NETWORK, made_data(), settings, *bits, reference=theta_ref)
 
 
 def test_files_hold_the_networks_that_the_table_tells_of(tmp_path):
     settings = replace(SETTINGS, center=False)
     run = chain(tmp_path, "none", settings=settings)[2]
-    tuning = fine_tuning(settings, 50, 60)
-    assert tuning.steps == 50 and tuning.behind == 60
-    data = made_data()
-    table = compress_run(run, tmp_path / "fpz", NETWORK, data, tuning, 4, 3)
+    data, saved = made_data(), run_of(run)
+    table = compressed(run, tmp_path / "fpz", fine_tuning(settings, 50, 60), (4, 3))
     assert table["seed"].tolist() == SEEDS
-    saved = load_run(run)
-    for i, row in enumerate(table.itertuples()):
-        path = tmp_path / "fpz" / f"seed={row.seed}.fpz"
+    for i, row in table.iterrows():
+        path = tmp_path / "fpz" / f"seed={row['seed']:.0f}.fpz"
         network = load_fpz(path)
-        assert row.huffman_bytes == path.stat().st_size
-        assert all(np.array_equal(a, b[i : i + 1]) for a, b in zip(network.masks, saved.masks, strict=True))
+        assert row["huffman_bytes"] == path.stat().st_size
+        assert all(np.array_equal(a, b[[i]]) for a, b in zip(network.masks, saved.masks, strict=True))
         assert [len(c) for c in network.codebooks] == [16, 16, 8]
         accuracy = (outputs(network.parameters(), data.test_x).argmax(1) == data.test_y).mean()
-        assert row.quantized_accuracy == accuracy
+        assert row["quantized_accuracy"] == accuracy
         before = (outputs(saved.parameters.replicas([i]), data.test_x).argmax(1) == data.test_y).mean()
-        assert row.pruned_accuracy == before
+        assert row["pruned_accuracy"] == before
     assert (table["original_bytes"] > table["pruned_bytes"]).all()
     assert (table["pruned_bytes"] > table["quantized_bytes"]).all()
 
 
-def test_a_centered_network_is_compressed_with_its_reference(tmp_path):
-    run = chain(tmp_path, "init")[2]
-    data = made_data()
-    table = compress_run(run, tmp_path / "fpz", NETWORK, data, fine_tuning(SETTINGS, 0, 20), 8, 8)
-    reference = NETWORK.initial(SEEDS)
-    saved = load_run(run)
-    for i, accuracy in enumerate(table["pruned_accuracy"]):
-        masks = [m[i : i + 1] for m in saved.masks]
-        f = outputs(saved.parameters.replicas([i]), data.test_x)
-        f = f - outputs(reference.replicas([i]).masked(masks), data.test_x)
-        assert accuracy == (f.argmax(1) == data.test_y).mean()
+@pytest.mark.parametrize("rewind", REWINDS)
+def test_a_centered_network_is_compressed_with_the_reference_it_was_trained_with(tmp_path, rewind):
+    run = chain(tmp_path, rewind, late_step=5 if rewind == "late" else None)[2]
+    theta_ref = reference(REWINDS[rewind], NETWORK, SEEDS, 2)
+    table = compressed(run, tmp_path / "fpz", fine_tuning(SETTINGS, 0, 20), theta_ref=theta_ref)
+    history = load_table(run / "history.parquet").to_pandas()
+    last = history[(history["step"] == SETTINGS.steps) & (history["split"] == "test")]
+    assert table["pruned_accuracy"].tolist() == last["accuracy"].tolist()
+    assert (table["quantized_accuracy"] - table["pruned_accuracy"]).abs().max() < 0.1
+    wrong = NETWORK.initial([7, 8])
+    elsewhere = compressed(run, tmp_path / "wrong", fine_tuning(SETTINGS, 0, 20), theta_ref=wrong)
+    assert elsewhere["pruned_accuracy"].tolist() != table["pruned_accuracy"].tolist()
+
+
+@pytest.mark.parametrize("center", [True, False])
+def test_a_reference_that_is_missing_or_not_wanted_is_an_error(tmp_path, center):
+    settings = replace(SETTINGS, center=center)
+    run = chain(tmp_path, "init", settings=settings)[1]
+    theta_ref = None if center else NETWORK.initial(SEEDS)
+    with pytest.raises(ValueError, match="reference"):
+        compressed(run, tmp_path / "fpz", fine_tuning(settings, 0, 20), theta_ref=theta_ref)

@@ -1,3 +1,5 @@
+"""The loops over surviving weights against products of the whole matrix in float64."""
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14}
 
 
 def csr(density, dtype):
-    """A weight matrix (OUT, FAN_IN) as numbers and as CSR; its row 2 is empty, its row 3 is full unless all are empty."""
+    """A weight matrix (OUT, FAN_IN) in float64 and as CSR; its row 2 is empty, its row 3 full unless all are empty."""
     rng = np.random.default_rng(0)
     mask = rng.random((OUT, FAN_IN)) < density
     mask[2], mask[3] = False, density > 0

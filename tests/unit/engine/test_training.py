@@ -5,9 +5,7 @@ import pytest
 import torch
 
 from featprune.datasets.dataset import Dataset
-from featprune.engine import training
 from featprune.engine.settings import Settings, Start
-from featprune.engine.stack import Stack
 from featprune.engine.training import data_order, train
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
@@ -67,8 +65,8 @@ def loss_at(outcome, step, split="train"):
 
 def outputs(p: Parameters, x: np.ndarray) -> np.ndarray:
     """h(x) of the first replica in float64."""
-    tensors = [[torch.from_numpy(a.astype(float)) for a in group] for group in (p.weights, p.biases)]
-    return NETWORK.output(*tensors, torch.from_numpy(x.astype(float)))[0].numpy()
+    weights, biases = ([a.astype(float) for a in group] for group in (p.weights, p.biases))
+    return NETWORK.output(weights, biases, x.astype(float))[0]
 
 
 def reference_run(settings, start, masks, data, seed, steps):
@@ -195,13 +193,13 @@ def test_large_alpha_is_the_linearized_model():
     assert gap(10.0) / gap(100.0) == pytest.approx(10, rel=0.2)
 
 
-def test_pruned_weights_stay_exactly_zero():
+@pytest.mark.parametrize("options", [{"optimizer": "adam", "weight_decay": 0.1}, {"optimizer": "sgd", "momentum": 0.9}])
+def test_pruned_weights_stay_exactly_zero(options):
     masks = some_masks(density=0.4)
-    for options in ({"optimizer": "adam", "weight_decay": 0.1}, {"optimizer": "sgd", "momentum": 0.9}):
-        outcome = trained(replace(SETTINGS, **options), masks=masks)
-        for p in (outcome.parameters, *outcome.snapshots.values()):
-            assert all((w[~m] == 0).all() for w, m in zip(p.weights, masks, strict=True))
-        assert not np.array_equal(outcome.parameters.weights[0], outcome.snapshots[0].weights[0])
+    outcome = trained(replace(SETTINGS, **options), masks=masks)
+    for p in (outcome.parameters, *outcome.snapshots.values()):
+        assert all((w[~m] == 0).all() for w, m in zip(p.weights, masks, strict=True))
+    assert not np.array_equal(outcome.parameters.weights[0], outcome.snapshots[0].weights[0])
 
 
 def test_a_seed_alone_equals_the_same_seed_in_a_block():
@@ -263,27 +261,3 @@ def test_data_order_goes_on_where_it_was():
 def test_a_batch_larger_than_the_data_is_an_error():
     with pytest.raises(FeatpruneError, match=r"training\.batch_size: 61 is larger than the training split \(60"):
         trained(replace(SETTINGS, batch_size=61))
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
-def test_stacked_replicas_equal_the_replicas_one_by_one(monkeypatch, optimizer, loss):
-    """The batched computation that a GPU gets, here on a CPU in float64."""
-    monkeypatch.setattr(training, "Stack", lambda *args: Stack(*args[:-1], "cpu"))
-    data = made_data(np.float64, regression=loss == "squared_error")
-    start, masks = started((0, 1, 2), np.float64), some_masks(3)
-    settings = replace(SETTINGS, optimizer=optimizer, loss=loss, alpha=0.5, momentum=0.5, weight_decay=0.01, lr=0.01)
-    alone = train(NETWORK, start, masks, data, (0, 1, 2), settings)
-    stacked = train(NETWORK, start, masks, data, (0, 1, 2), settings, device="stack")
-    assert distance(stacked.parameters, alone.parameters) < 1e-10
-    assert (stacked.history["seed"] == alone.history["seed"]).all()
-    assert (stacked.history["split"] == alone.history["split"]).all()
-    np.testing.assert_allclose(stacked.history["loss"], alone.history["loss"], rtol=1e-9)
-    assert all((w[~m] == 0).all() for w, m in zip(stacked.parameters.weights, masks, strict=True))
-
-
-def test_a_device_that_is_not_there_is_an_error(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert training.choose_device("auto") == training.choose_device("cpu") == "cpu"
-    with pytest.raises(FeatpruneError, match="device: cuda, but torch finds no GPU here; use auto or cpu"):
-        training.choose_device("cuda")

@@ -9,7 +9,8 @@ def test_runs_of_a_kind_have_its_criterion_and_its_rewind():
     runs = pd.DataFrame(pairs, columns=["criterion", "rewind"], index=range(3, 9))
     assert of_kind(runs, TICKET).index.tolist() == [5, 8]
     assert of_kind(runs, DENSE, TICKET).index.tolist() == [3, 5, 8]
-    assert of_kind(runs.head(0), DENSE).empty
+    nothing = of_kind(runs.head(0), DENSE)
+    assert len(nothing) == 0 and list(nothing.columns) == ["criterion", "rewind"]
 
 
 def test_nearest_1_is_meant_in_logarithm():

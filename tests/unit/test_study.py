@@ -1,0 +1,201 @@
+"""The typed view of a config: experiments, runs, and the files that each job reads."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+import yaml
+
+from featprune.activations import ACTIVATIONS
+from featprune.config import load_schema, resolve
+from featprune.criteria import CRITERIA
+from featprune.data import DATASETS
+from featprune.engine.objective import LOSSES
+from featprune.engine.settings import Settings
+from featprune.figures import FIGURES
+from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
+from featprune.rewind import REWINDS
+from featprune.runs.paths import DENSE, LONGER, REINITIALIZED, REORDERED, TICKET, Cell, Kind
+from featprune.study import Study
+from featprune.tables.registry import TABLES
+
+SCHEMA = load_schema(Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml")
+CHOICES = {
+    "activation": ACTIVATIONS,
+    "criterion": CRITERIA,
+    "dataset": DATASETS,
+    "init": INITIALIZATIONS,
+    "loss": LOSSES,
+    "optimizer": ["sgd", "adam"],
+    "parametrization": PARAMETRIZATIONS,
+    "rewind": REWINDS,
+}
+CONFIG = """
+results: out
+seeds: {count: 5, block: 2}
+experiments:
+  a:
+    dataset: digits
+    model: {hidden: [12, 8]}
+    training: {lr: 0.1, steps: 100, milestones: [50], snapshot_steps: [10]}
+    alphas: [0.3, 1]
+    lrs: [1, 2]
+    pruning: {criteria: [magnitude, snip], rewinds: [init, random, none], rounds: 5, rounds_per_job: 2,
+              matched_dense: true, mask_source: ticket,
+              also: [{criterion: magnitude_one_shot, rewind: none}, {criterion: ticket, rewind: same_sign}]}
+    features: {rounds: [0, 3], lrs: [1]}
+    compression: {rounds: [3], rewinds: [none]}
+    baseline: b
+  b:
+    inherit: a
+    alphas: [1]
+    center: false
+    baseline: null
+  c:
+    inherit: a
+    alphas: [1]
+    tickets_from: {experiment: a, alpha: 0.3}
+    pruning: {criteria: [ticket], rewinds: [init], also: [], matched_dense: false}
+    features: {rounds: []}
+    compression: null
+    baseline: null
+"""
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return Study(resolve(yaml.safe_load(CONFIG), SCHEMA, CHOICES))
+
+
+def cell(kind, experiment="a", alpha="0.3", lr="1"):
+    return Cell(experiment, alpha, lr, *kind)
+
+
+def test_experiments_are_typed_frozen_and_whole(study):
+    e = study.experiments["a"]
+    assert e.alphas == ("0.3", "1") and e.lrs == ("1", "2") and e.source == "digits"
+    assert e.training.loss == "cross_entropy" and e.training.milestones == (50,)
+    assert e.seeds.blocks == ("0-1", "2-3", "4-4")
+    with pytest.raises(FrozenInstanceError):
+        e.center = False
+
+
+def test_kinds_are_the_crossed_ones_those_added_and_the_dense_network_trained_on(study):
+    assert study.experiments["a"].kinds == [
+        TICKET,
+        Kind("magnitude", "random"),
+        Kind("magnitude", "none"),
+        Kind("snip", "init"),
+        Kind("magnitude_one_shot", "none"),
+        Kind("ticket", "same_sign"),
+        LONGER,
+    ]
+
+
+def test_runs_are_every_cell_round_and_block(study):
+    runs = list(study.runs("a"))
+    assert len(runs) == len(set(runs)) == 3 * 4 * (1 + 7 * 5)
+    assert {run.block for run in runs} == {"0-1", "2-3", "4-4"}
+
+
+def test_a_job_trains_consecutive_rounds(study):
+    assert study.experiments["a"].spans == [range(1, 3), range(3, 5), range(5, 6)]
+
+
+def test_steps_behind_the_start_of_a_run(study):
+    e = study.experiments["a"]
+    behind = {kind: [e.behind(kind, r) for r in (1, 2, 3)] for kind in e.kinds}
+    assert behind[TICKET] == behind[Kind("magnitude", "random")] == behind[Kind("snip", "init")] == [0, 0, 0]
+    assert behind[Kind("magnitude", "none")] == behind[LONGER] == [100, 200, 300]
+    assert behind[Kind("magnitude_one_shot", "none")] == [100, 100, 100]
+    assert e.behind(DENSE, 0) == e.behind(REORDERED, 0) == 0
+    options = study.table_options("a", "summary")
+    assert options["behind"]["magnitude/none"] == [0, 100, 200, 300, 400, 500]
+
+
+def test_settings_are_those_of_one_run(study):
+    e = study.experiments["a"]
+    ticket = Settings(**e.settings(cell(TICKET, lr="2"), 3))
+    assert (ticket.lr, ticket.alpha, ticket.behind, ticket.milestones) == (0.2, 0.3, 0, (50,))
+    assert ticket.snapshot_at == (), "features are studied at lr 1 only"
+    tuned = Settings(**e.settings(cell(Kind("magnitude", "none")), 3))
+    assert (tuned.behind, tuned.milestones, tuned.snapshot_at) == (300, (0,), (0, 10, 100))
+    assert Settings(**e.settings(cell(TICKET), 2)).snapshot_at == ()
+    assert Settings(**e.settings(cell(REORDERED), 0)).snapshot_at == (0, 10, 100)
+
+
+def folder(kind, round, experiment="a", alpha="0.3"):
+    return (
+        f"out/runs/experiment={experiment}/alpha={alpha}/lr=1/criterion={kind[0]}/rewind={kind[1]}"
+        f"/round={round}/seeds=0-1"
+    )
+
+
+def test_masks_of_a_chain_are_made_from_the_round_before(study):
+    for first, before in ((1, folder(DENSE, 0)), (3, folder(TICKET, 2))):
+        found = study.extraction_inputs(cell(TICKET), range(first, first + 2), "0-1")
+        assert found == {"mask": f"{before}/mask.safetensors", "weights": f"{before}/weights.safetensors"}
+
+
+def test_other_masks_need_no_training_of_their_chain(study):
+    assert study.extraction_inputs(cell(("snip", "init")), range(1, 6), "0-1") == {}
+    dense = study.extraction_inputs(cell(("magnitude_one_shot", "none")), range(1, 6), "0-1")
+    assert dense["weights"] == f"{folder(DENSE, 0)}/weights.safetensors"
+    tickets = [f"{folder(TICKET, r)}/mask.safetensors" for r in (1, 2)]
+    for kind in (("ticket", "same_sign"), ("magnitude", "random")):
+        assert study.extraction_inputs(cell(kind), (1, 2), "0-1") == {"tickets": tickets}
+    borrowed = study.extraction_inputs(cell(TICKET, "c", "1")._replace(criterion="ticket"), (1, 2), "0-1")
+    assert borrowed == {"tickets": tickets}, "those of the other experiment and alpha"
+
+
+def test_only_what_continues_starts_from_trained_weights(study):
+    assert study.retraining_inputs(cell(TICKET), (3, 4), "0-1") == {}
+    on = study.retraining_inputs(cell(("magnitude", "none")), (3, 4), "0-1")
+    assert on["weights"] == f"{folder(('magnitude', 'none'), 2)}/weights.safetensors"
+    at_once = study.retraining_inputs(cell(("magnitude_one_shot", "none")), (3, 4), "0-1")
+    assert at_once["weights"] == f"{folder(DENSE, 0)}/weights.safetensors"
+
+
+def test_a_control_takes_the_tickets_masks_by_name(study):
+    e = study.experiments["a"]
+    assert e.masks_by(Kind("magnitude", "random")) == "ticket" and e.masks_by(TICKET) == "magnitude"
+    params = study.extraction_params(cell(Kind("magnitude", "random")), (1, 2), "2-3")
+    assert params["criterion"] == "ticket" and params["seeds"] == [2, 3] and params["rounds"] == [1, 2]
+    assert params["schedule"] == {"scope": "per_layer", "rates": {"hidden": 0.2, "output": 0.1}}
+
+
+def test_features_are_studied_of_dense_runs_and_of_magnitude_pruning(study):
+    studied = {(run.cell.kind, run.round) for run in study.studied_runs("a")}
+    rewinds = [TICKET, Kind("magnitude", "random"), Kind("magnitude", "none")]
+    assert studied == {(DENSE, 0)} | {(kind, 3) for kind in rewinds}
+    compared = {run.cell.kind for run in study.select("a", "compared")}
+    assert compared == {*rewinds, REORDERED, REINITIALIZED}
+    assert {run.cell.kind for run in study.select("a", "measured")} == {DENSE, TICKET}
+    drawn = study.select("a", "drawn")
+    assert {(run.cell.alpha, run.cell.lr, run.block) for run in drawn} == {("1", "1", "0-1")}
+    assert {(run.cell.kind, run.round) for run in study.select("a", "compressed")} == {(rewinds[2], 3)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_inputs_of_a_table_are_files_of_the_study(study, table):
+    for value in study.table_inputs("a", table).values():
+        for file in [value] if isinstance(value, str) else value:
+            assert file.startswith(("out/runs/experiment=a/", "out/tables/", "out/data/"))
+    assert set(study.table_options("a", table)) == set(TABLES[table].options)
+
+
+def test_a_table_takes_from_others_what_there_is(study):
+    assert study.table_inputs("a", "headline")["baseline"] == "out/tables/b/summary.parquet"
+    assert study.borrowers("a") == {"c": 0.3}
+    assert study.table_inputs("a", "transfer")["others"] == ["out/tables/c/summary.parquet"]
+    assert {"features", "headline"} <= set(study.table_inputs("a", "claims"))
+    assert not {"features", "shifts", "headline"} & set(study.table_inputs("c", "claims"))
+
+
+def test_figures_are_those_that_an_experiment_can_show(study):
+    shown = {name for name, figure in FIGURES.items() if study.shows("a", figure)}
+    assert {"accuracy_vs_density", "headline", "levels", "compression", "ticket_transfer", "claims"} <= shown
+    assert not {"teacher_overlap", "toy_preactivations"} & shown
+    assert not any("figures/c/accuracy_vs_density" in file for file in study.figure_files())
+    assert "out/figures/a/headline.svg" in study.figure_files()
+    assert not any(study.shows("b", FIGURES[name]) for name in ("headline", "alpha_sweep"))
