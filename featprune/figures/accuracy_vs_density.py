@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import choose_metric, draw_means
-from featprune.figures.panels import by_strategy, draw_curves, head, legend, name_axes, note_diverged
-from featprune.figures.style import DENSE_LINE, DENSITY_LABEL, Look, alpha_looks, density_axis
+from featprune.figures.panels import by_strategy, draw_curves, head, legend, note_diverged
+from featprune.figures.style import DENSE_LINE, Look, alpha_looks, density_axis
 from featprune.runs.paths import DENSE, LONGER
 from featprune.tables.frames import of_kind
 
@@ -31,7 +31,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         if (mine["rewind"] == "none").all():
             draw_means(ax, longer, "density", metric, looks, **LONGER_LINE)
     density_axis(panels.axes[0], [1.0, *runs["density"]])
-    name_axes(panels, DENSITY_LABEL, metric)
     keys = [*looks.values(), DENSE_LINE | {"color": "0.4"}]
     keys += [{"color": "0.4", "label": "dense,\ntrained as long", **LONGER_LINE}] * (len(longer) > 0)
     legend(panels.figure, keys, title=r"$\alpha$")

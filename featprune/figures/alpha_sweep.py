@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import choose_metric
-from featprune.figures.panels import by_strategy, draw_curves, head, legend, name_axes, note_diverged
-from featprune.figures.style import ALPHA_LABEL, alpha_axis, pick_rounds, round_looks
+from featprune.figures.panels import by_strategy, draw_curves, head, legend, note_diverged
+from featprune.figures.style import alpha_axis, pick_rounds, round_looks
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import of_kind
 
@@ -27,7 +27,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     dense = of_kind(tuned, DENSE).merge(runs[["panel"]].drop_duplicates(), how="cross")
     panels = draw_curves(pd.concat([runs, dense]), looks, "round", "alpha", metric)
     alpha_axis(panels.axes[0], tuned["alpha"])
-    name_axes(panels, ALPHA_LABEL, metric)
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, tuned)
     return panels.figure

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,51 +15,36 @@ from matplotlib.ticker import MaxNLocator
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
 from featprune.figures.panels import by_strategy, choose_columns, legend
-from featprune.figures.style import (
-    ALPHA_LABEL,
-    DENSITY_LABEL,
-    SMALL,
-    Look,
-    by_method,
-    density_axis,
-    percent,
-    pick_rounds,
-)
+from featprune.figures.style import SMALL, X_LABELS, Look, by_method, density_axis, percent, pick_rounds
 from featprune.tables.frames import nearest_one
 
 ESTIMATE = Metric("estimate", "estimate")
 TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features at the end", CLAIM_3: "3  features along time"}
-NO_ROUND = -1
+TITLE = -1  # stands for a round in the row of a claim's title
 MAX_DENSITIES = 5
 CELL = (0.47, 0.32)  # width and height in inches
 BETTER = "↑"  # marks a claim that fails because the pruned network is better than the dense one
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How a verdict is drawn: colour of a cell, the sign in it, the marker of a point."""
-
-    color: str
-    sign: str
-    marker: str
-
-
-MARKS = {  # blue, orange and light grey: told apart by any colour vision, and in grey
-    HOLDS: Mark("#0072B2", "✓", "o"),
-    FAILS: Mark("#E69F00", "✗", "X"),
-    UNDECIDED: Mark("0.83", "?", "D"),
+SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?"}
+MARKS: dict[str, Look] = {  # blue, orange and light grey: told apart by any colour vision, and in grey
+    HOLDS: {"color": "#0072B2", "marker": "o"},
+    FAILS: {"color": "#E69F00", "marker": "X"},
+    UNDECIDED: {"color": "0.83", "marker": "D"},
 }
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `claims`, with test errors in the unit of the table `tuned`."""
     deciding = tables["claims"][tables["claims"]["decides"]]
-    shown = select(deciding)
+    shown, metric = select(deciding), choose_metric(tables["tuned"])
     ESTIMATE.require(shown, "claims")
-    rounds, alphas = pick_rounds(shown, MAX_DENSITIES), sorted(shown["alpha"].unique())
+    rounds = pick_rounds(shown, MAX_DENSITIES)
     shown = by_strategy(shown[shown["round"].isin(rounds)])
-    metric, panels = choose_metric(tables["tuned"]), list(shown.groupby("panel", sort=False))
-    rows = name_rows([claim for claim in TITLES if (shown["claim"] == claim).any()], rounds, metric)
+    shown = shown.assign(text=[describe(row, metric) for row in shown.itertuples()])
+    claims = [claim for claim in TITLES if (shown["claim"] == claim).any()]
+    rows = pd.MultiIndex.from_product([claims, [TITLE, *rounds]], names=["claim", "round"])
+    alphas = np.unique(shown["alpha"])
+    names = [f"{percent(rounds[r])} % of weights" if r in rounds else name_claim(c, metric) for c, r in rows]
+    panels = list(shown.groupby("panel", sort=False))
     lower = deciding[np.isfinite(deciding["estimate"])].groupby("claim")
     strips = {claim: strip for claim, strip in STRIPS.items() if claim in lower.groups}
     columns = choose_columns(len(panels))
@@ -74,19 +58,18 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axes = top.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
     for spare in axes[len(panels) :]:
         spare.remove()
-    for ax, (title, mine) in zip(axes, panels, strict=False):
-        draw_cells(ax, mine, rows, alphas, metric)
+    for index, (ax, (title, mine)) in enumerate(zip(axes, panels, strict=False)):
+        draw_cells(ax, mine, rows, alphas, names)
         ax.set_title(title, pad=5 - 72 * CELL[1])  # beside the first claim's
-    for ax in axes[max(len(panels) - columns, 0) : len(panels)]:
-        ax.tick_params(labelbottom=True)
-        ax.set_xlabel(ALPHA_LABEL)
+        if index + columns >= len(panels):
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel(X_LABELS["alpha"])
     point = {"linestyle": "none", "markersize": 6, "markeredgecolor": "0.3", "markeredgewidth": 0.5}
-    looks = [
-        {"color": mark.color, "label": f"{mark.sign}  {verdict}", "marker": mark.marker, **point}
-        for verdict, mark in MARKS.items()
-    ]
-    better = any(map(is_better, shown.itertuples()))
-    legend(top, looks + [{"color": "none", "label": f"{BETTER}  better than dense"}] * better, title="verdict")
+    looks = [{"label": f"{SIGNS[verdict]}  {verdict}", **mark, **point} for verdict, mark in MARKS.items()]
+    looks += [{"color": "none", "label": f"{BETTER}  better than dense"}] * any(
+        BETTER in text for text in shown["text"]
+    )
+    legend(top, looks, title="verdict")
     for part in bottom:
         for ax, claim in zip(part.subplots(1, len(strips), squeeze=False).flat, strips, strict=True):
             strips[claim](ax, lower.get_group(claim))
@@ -104,47 +87,15 @@ def select(deciding: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([tested.merge(compared), nearest_one(features, "lr")], ignore_index=True)
 
 
-def is_better(row: Any) -> bool:
-    """Whether the claim in this row fails because the pruned network is better than the dense one."""
-    return row.claim == CLAIM_1 and row.verdict == FAILS and row.estimate > 0
-
-
-def name_rows(claims: Sequence[str], rounds: Mapping[int, float], metric: Metric) -> dict[tuple[str, int], str]:
-    """(claim, round) -> what is written at the row: a claim's title above its densities, in place of a round."""
-    unit = "\n(points of accuracy)" if metric is ACCURACY else "\n(ratio to dense)"
-    rows = {}
-    for claim in claims:
-        rows[claim, NO_ROUND] = TITLES[claim] + unit * (claim == CLAIM_1)
-        rows |= {(claim, number): f"{percent(density)} % of weights" for number, density in rounds.items()}
-    return rows
-
-
-def draw_cells(
-    ax: Axes, verdicts: pd.DataFrame, rows: Mapping[tuple[str, int], str], alphas: Sequence[float], metric: Metric
-) -> None:
-    """A cell a row of the table, coloured by its verdict, with the verdict's sign and the estimate."""
-    cells = verdicts.assign(
-        round=verdicts["round"].astype(int),
-        code=verdicts["verdict"].map(list(MARKS).index),
-        text=[describe(row, metric) for row in verdicts.itertuples()],
-    )
-    code, text = (
-        cells.pivot(index=["claim", "round"], columns="alpha", values=part).reindex(index=list(rows), columns=[*alphas])
-        for part in ("code", "text")
-    )
-    look: Look = {"cmap": [mark.color for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
-    look |= {"linewidths": 1, "xticklabels": [f"{alpha:g}" for alpha in alphas], "yticklabels": list(rows.values())}
-    annotation = {"annot": text, "fmt": "", "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}}
-    sns.heatmap(code.astype(float), ax=ax, **look, **annotation)
-    ax.set(xlabel="", ylabel="")
-    ax.tick_params(length=0, labelrotation=0)
-    for label, (_, number) in zip(ax.get_yticklabels(), rows, strict=False):  # inner panels have none
-        label.set_fontweight("bold" if number == NO_ROUND else "normal")
+def name_claim(claim: str, metric: Metric) -> str:
+    """The title of a claim, of claim 1 with its unit."""
+    unit = "points of accuracy" if metric is ACCURACY else "ratio to dense"
+    return TITLES[claim] + f"\n({unit})" * (claim == CLAIM_1)
 
 
 def describe(row: Any, metric: Metric) -> str:
     """The verdict's sign and the estimate, in short; claim 1's in points of accuracy or as a ratio of errors."""
-    estimate = row.estimate
+    estimate, better = row.estimate, row.claim == CLAIM_1 and row.verdict == FAILS and row.estimate > 0
     if np.isnan(estimate):
         text = "–"
     elif row.claim != CLAIM_1:
@@ -152,7 +103,23 @@ def describe(row: Any, metric: Metric) -> str:
         text = f"{round(estimate, 2) + 0.0:.2f}" if abs(estimate) < 10 else f"{estimate:.2g}"
     else:
         text = f"{round(100 * estimate, 1) + 0.0:+.1f}" if metric is ACCURACY else f"×{np.exp(-estimate):.3g}"
-    return f"{MARKS[row.verdict].sign}{BETTER * is_better(row)}\n{text.replace('-', '−')}"
+    return f"{SIGNS[row.verdict]}{BETTER * better}\n{text.replace('-', '−')}"
+
+
+def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np.ndarray, names: list[str]) -> None:
+    """A cell a row of the table, coloured by its verdict, with its text; none beside the titles of claims."""
+    cells = verdicts.astype({"round": int}).assign(code=verdicts["verdict"].map(list(MARKS).index))
+    code, text = (
+        cells.pivot(index=rows.names, columns="alpha", values=part).reindex(index=rows, columns=alphas)
+        for part in ("code", "text")
+    )
+    look: Look = {"cmap": [mark["color"] for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
+    look |= {"linewidths": 1, "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}, "yticklabels": names}
+    sns.heatmap(code.astype(float), annot=text, fmt="", xticklabels=[f"{a:g}" for a in alphas], ax=ax, **look)
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0, labelrotation=0)
+    for label, (_, number) in zip(ax.get_yticklabels(), rows, strict=False):  # inner panels have none
+        label.set_fontweight("bold" if number == TITLE else "normal")
 
 
 def draw_points(rows: pd.DataFrame, places: np.ndarray, scale: float, lines: Callable, scatter: Callable) -> None:
@@ -160,9 +127,8 @@ def draw_points(rows: pd.DataFrame, places: np.ndarray, scale: float, lines: Cal
     for verdict, mark in MARKS.items():
         mine = (rows["verdict"] == verdict).to_numpy()
         value, low, high = scale * rows.loc[mine, ["estimate", "ci_low", "ci_high"]].to_numpy(float).T
-        lines(places[mine], low, high, color=mark.color, linewidth=2, zorder=2)
-        style = {"color": mark.color, "marker": mark.marker, "edgecolor": "0.3", "linewidth": 0.5}
-        scatter(places[mine], value, s=28, zorder=3, **style)
+        lines(places[mine], low, high, color=mark["color"], linewidth=2, zorder=2)
+        scatter(places[mine], value, s=28, zorder=3, edgecolor="0.3", linewidth=0.5, **mark)
 
 
 def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
@@ -187,7 +153,7 @@ def draw_gain(ax: Axes, rows: pd.DataFrame) -> None:
     draw_points(rows, rows["density"].to_numpy(), 100.0, ax.vlines, ax.scatter)
     ax.axhline(0, color="0.4", linewidth=0.8, zorder=1)
     density_axis(ax, rows["density"])
-    ax.set(xlabel=DENSITY_LABEL, ylabel="ours − baseline\n(points)", title="headline")
+    ax.set(xlabel=X_LABELS["density"], ylabel="ours − baseline\n(points)", title="headline")
 
 
 STRIPS = {HYPOTHESIS: draw_hypothesis, HEADLINE: draw_gain}

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric, band
 from featprune.figures.panels import by_strategy, facets, head, legend, note_diverged
-from featprune.figures.style import DENSE_LINE, DENSITY_LABEL, SMALL, Look, Looks, density_axis, log_ticks
+from featprune.figures.style import DENSE_LINE, SMALL, X_LABELS, Look, Looks, density_axis, log_ticks
 from featprune.tables.frames import nearest_one
 
 STAGES: Looks = {  # the stage of the column of bytes -> how it is drawn
@@ -18,31 +18,23 @@ STAGES: Looks = {  # the stage of the column of bytes -> how it is drawn
     "quantized": {"label": "+ quantized", "color": "#E69F00", "marker": "s"},
     "huffman": {"label": "+ Huffman\ncode (lossless)", "color": "#882255", "marker": "D"},
 }
+RATES = {stage: Metric(f"{stage}_rate", "compression rate", log=True) for stage in STAGES}
+ACCURACIES = {s: Metric(f"{s}_accuracy", "test accuracy (%)", scale=100.0) for s in ("dense", "pruned", "quantized")}
 PAPER_RATE, PAPER_BITS = 40, 6  # of LeNet-300-100 on MNIST (Han, Mao & Dally 2016, tables 1 and 3)
 PAPER_LINE: Look = {"color": "0.4", "linewidth": 0.6, "zorder": 1}
-
-
-def rate(stage: str) -> Metric:
-    """How many times smaller the network is after this stage."""
-    return Metric(f"{stage}_rate", "compression rate", log=True)
-
-
-def accuracy(stage: str) -> Metric:
-    """The accuracy after this stage."""
-    return Metric(f"{stage}_accuracy", "test accuracy (%)", scale=100.0)
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `compression`: one criterion (magnitude if it is there), alpha and lr nearest 1."""
     table = tables["compression"]
-    accuracy("quantized").require(table, "compression")
+    ACCURACIES["quantized"].require(table, "compression")
     table = one_width(nearest_one(nearest_one(by_strategy(table), "alpha"), "lr"))
     table = table.assign(**{f"{stage}_rate": table["original_bytes"] / table[f"{stage}_bytes"] for stage in STAGES})
-    runs = note_diverged(table, accuracy("quantized"))
+    runs = note_diverged(table, ACCURACIES["quantized"])
     # Left rates against density; right accuracies against the rate after all stages, one above the other.
-    small = runs.merge(rate("huffman").mean(runs, ["panel", "round"]).rename("x").reset_index())
-    parts = [runs.assign(side="rate", stage=s, x=runs["density"], value=rate(s).of(runs)) for s in STAGES]
-    parts += [small.assign(side="accuracy", stage=s, value=accuracy(s).of(small)) for s in ("pruned", "quantized")]
+    small = runs.merge(RATES["huffman"].mean(runs, ["panel", "round"]).rename("x").reset_index())
+    parts = [runs.assign(side="rate", stage=s, x=runs["density"], value=RATES[s].of(runs)) for s in STAGES]
+    parts += [small.assign(side="accuracy", stage=s, value=ACCURACIES[s].of(small)) for s in ("pruned", "quantized")]
     shared = {"sharex": "col", "sharey": "col"}
     panels = facets(pd.concat(parts), STAGES, "stage", (2.85, 2.4), row="panel", col="side", **shared)
     panels.axes[0, 0].set_yscale("log")
@@ -55,17 +47,17 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         # At the left, where networks are dense and rates low, there is room above the line.
         rates.annotate(f"{PAPER_RATE}x (Han\net al. 2016)", (0.03, PAPER_RATE), fontsize=SMALL, color="0.4", **place)
         accuracies.axvline(PAPER_RATE, **PAPER_LINE)
-        level = accuracy("dense").of(runs[runs["panel"] == panel]).mean()
+        level = ACCURACIES["dense"].of(runs[runs["panel"] == panel]).mean()
         accuracies.axhline(level, **DENSE_LINE)
-        rates.set_ylabel(rate("pruned").label)
-        accuracies.set_ylabel(accuracy("pruned").label)
+        rates.set_ylabel(RATES["pruned"].label)
+        accuracies.set_ylabel(ACCURACIES["pruned"].label)
     left, right = panels.axes[-1]
     left.set_ylim(top=max(left.get_ylim()[1], 2 * PAPER_RATE))  # room for the label of the line
     right.set_xscale("log")
     density_axis(left, [1.0, *runs["density"]])
     log_ticks(left.yaxis)
     log_ticks(right.xaxis)
-    left.set_xlabel(DENSITY_LABEL)
+    left.set_xlabel(X_LABELS["density"])
     right.set_xlabel("compression rate after all stages")
     legend(panels.figure, [*STAGES.values(), DENSE_LINE])
     alpha, lr, hidden, output = runs.iloc[0][["alpha", "lr", "hidden_bits", "output_bits"]]

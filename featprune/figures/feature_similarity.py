@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from featprune.figures.panels import draw_curves, head, name_axes
+from featprune.figures.panels import draw_curves, head
 from featprune.figures.references import SIMILARITY, draw_along, explain, last_step, select
-from featprune.figures.style import STEP_LABEL, alpha_looks, percent, step_axis
+from featprune.figures.style import alpha_looks, percent, step_axis
 from featprune.tables.frames import nearest_one
 
 DENSITY = 0.1  # of the networks drawn, or the nearest to it
@@ -30,7 +30,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             draw_along(ax, references, looks)
         ax.set_title(title + SIMILARITY.note_diverged(last_step(runs[runs["panel"] == title])))
     step_axis(panels.axes[0], features["step"])
-    name_axes(panels, STEP_LABEL, SIMILARITY)
     explain(panels.figure, looks, references)
     head(panels.figure, features, f"{percent(densities[number])} % of weights")
     return panels.figure

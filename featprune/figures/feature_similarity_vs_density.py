@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from featprune.figures.panels import draw_curves, head, name_axes, note_diverged
+from featprune.figures.panels import draw_curves, head, note_diverged
 from featprune.figures.references import SIMILARITY, draw_across, explain, last_step, select
-from featprune.figures.style import DENSITY_LABEL, alpha_looks, density_axis
+from featprune.figures.style import alpha_looks, density_axis
 from featprune.tables.frames import nearest_one
 
 WIDTH = 0.03  # over which points at a single density are spread, in log density
@@ -30,7 +30,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax in panels.axes:
         draw_across(ax, references, looks)
     density_axis(panels.axes[0], runs["density"])
-    name_axes(panels, DENSITY_LABEL, SIMILARITY)
     explain(panels.figure, looks, references)
     head(panels.figure, features)
     return panels.figure

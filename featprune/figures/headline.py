@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import ACCURACY, band
-from featprune.figures.style import BASELINE, DENSITY_LABEL, OURS, SMALL, density_axis
+from featprune.figures.style import BASELINE, OURS, SMALL, X_LABELS, Look, density_axis
 
 SIDES = {
     "baseline": ("LTH baseline", BASELINE, "s"),
@@ -37,7 +37,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     draw_difference(bottom, difference)
     density_axis(bottom, runs["density"])
-    bottom.set_xlabel(DENSITY_LABEL)
+    bottom.set_xlabel(X_LABELS["density"])
     figure.align_ylabels()
     return figure
 
@@ -48,8 +48,8 @@ def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
     upright = len(chosen) > 10
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + (0.16 if upright else 0.1) * (high - low))
-    style = {"transform": ax.get_xaxis_transform(), "va": "top", "color": OURS, "fontsize": SMALL}
-    for density, text in chosen.items():
+    style: Look = {"transform": ax.get_xaxis_transform(), "va": "top", "color": OURS, "fontsize": SMALL}
+    for density, text in zip(chosen.index.to_numpy(), chosen, strict=True):
         ax.text(density, 0.985, text, ha="center", rotation=90 if upright else 0, **style)
     ax.text(1.01, 0.985, r"$\alpha$", **style | {"transform": ax.transAxes})
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from featprune.figures.bands import Metric
-from featprune.figures.panels import draw_curves, head, legend, name_axes
-from featprune.figures.style import DENSITY_LABEL, LAYER_MAP, Look, by_method, density_axis, log_palette, plain
+from featprune.figures.panels import draw_curves, head, legend
+from featprune.figures.style import LAYER_MAP, Look, by_method, density_axis, log_palette, plain
 from featprune.tables.frames import nearest_one
 
 SURVIVORS = Metric("layer_density", "weights remaining\nin the layer (%)", scale=100.0, log=True)
@@ -41,7 +41,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         densities = layers.loc[layers["panel"] == panel, "density"].unique()
         ax.plot(densities, 100 * densities, **NETWORK)
     density_axis(panels.axes[0], [1.0, *layers["density"]])
-    name_axes(panels, DENSITY_LABEL, SURVIVORS)
     keys = [*looks.values(), NETWORK]
     if len(empty):
         make_room(panels.axes, STRIP * (len(looks) + 0.5))

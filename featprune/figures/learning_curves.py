@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import LOSS
-from featprune.figures.panels import by_alpha, draw_curves, head, legend, name_axes, one_criterion
-from featprune.figures.style import STEP_LABEL, pick_rounds, round_looks, step_axis
+from featprune.figures.panels import by_alpha, draw_curves, head, legend, one_criterion
+from featprune.figures.style import pick_rounds, round_looks, step_axis
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import AXES, of_kind
 
@@ -27,7 +27,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     looks = round_looks(rounds, {"linestyle": "--"})
     panels = draw_curves(shown, looks, "round", "step", LOSS)
     step_axis(panels.axes[0], shown["step"])
-    name_axes(panels, STEP_LABEL, LOSS)
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, shown)
     return panels.figure

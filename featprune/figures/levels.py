@@ -9,10 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric, choose_metric
-from featprune.figures.panels import by_alpha, draw_curves, head, legend, name_axes, note_diverged
+from featprune.figures.panels import by_alpha, draw_curves, head, legend, note_diverged
 from featprune.figures.style import (
     DENSE_LINE,
-    DENSITY_LABEL,
     LEVELS,
     by_method,
     choose_method,
@@ -42,7 +41,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, alpha in zip(panels.axes, runs["alpha"].unique(), strict=True):
         ax.axhline(levels.get(alpha, np.nan), **DENSE_LINE)
     density_axis(panels.axes[0], [1.0, *runs["density"]])
-    name_axes(panels, DENSITY_LABEL, metric)
     keys = [DENSE_LINE]
     for level in LEVELS:  # its title over its methods
         mine = [method.look for method in methods if method.level == level]

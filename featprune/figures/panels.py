@@ -13,20 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from featprune.figures.bands import Metric, band
-from featprune.figures.style import STRATEGIES, Look, Looks, log_ticks
+from featprune.figures.style import SMALL, STRATEGIES, X_LABELS, Look, Looks, log_ticks
 
 MAX_COLUMNS = 3
 Size = tuple[float, float]  # width and height of a panel, inches
-LINE = [
-    "linestyle",
-    "linewidth",
-    "marker",
-    "markersize",
-    "markerfacecolor",
-    "markeredgecolor",
-    "markeredgewidth",
-    "zorder",
-]
 
 
 def facets(runs: pd.DataFrame, looks: Looks, by: str | None, size: Size, **grid: Any) -> sns.FacetGrid:
@@ -35,7 +25,8 @@ def facets(runs: pd.DataFrame, looks: Looks, by: str | None, size: Size, **grid:
     looks: value of the column `by` -> how its curve is drawn, in the order of drawing. grid: rows and columns.
     """
     width, height = size
-    styles = {name: [look.get(name) for look in looks.values()] for name in LINE}  # None is the theme's
+    names = sorted({name for look in looks.values() for name in look} - {"color", "label"})
+    styles = {name: [look.get(name) for look in looks.values()] for name in names}  # None is the theme's
     palette = [look["color"] for look in looks.values()]
     grid |= {"height": height, "aspect": width / height}
     panels = sns.FacetGrid(runs, hue=by, hue_order=list(looks), palette=palette, hue_kws=styles, **grid)
@@ -64,7 +55,9 @@ def draw_curves(
     panels = facets(runs, looks, by, size, col="panel", col_wrap=columns, subplot_kws=scale, **grid)
     single = runs.groupby(by)[x].nunique().max() == 1
     panels.map_dataframe(sns.lineplot, x=x, style="piece", dashes=False, **band(single))
-    panels.set_titles("{col_name}")
+    for ax in panels.axes if metric.log else ():
+        log_ticks(ax.yaxis)
+    panels.set_titles("{col_name}").set_axis_labels(X_LABELS[x], metric.label)
     panels.figure.set_layout_engine("constrained")
     return panels
 
@@ -72,13 +65,6 @@ def draw_curves(
 def choose_columns(count: int) -> int:
     """How many columns this many panels are laid out in."""
     return 2 if count == 4 else min(count, MAX_COLUMNS)
-
-
-def name_axes(panels: sns.FacetGrid, x: str, metric: Metric) -> None:
-    """Label the outer axes, and put ticks on a logarithmic y."""
-    panels.set_axis_labels(x, metric.label)
-    for ax in panels.axes.flat if metric.log else ():
-        log_ticks(ax.yaxis)
 
 
 def name_strategy(rewind: str) -> str:
@@ -130,8 +116,8 @@ def legend(figure: Figure, looks: Iterable[Look | Artist], title: str | None = N
 
 
 def head(figure: Figure, table: pd.DataFrame, title: str = "") -> None:
-    """Title the figure with its experiment and more; say below where the learning rate was chosen, if there are some."""
+    """Title the figure with its experiment and more; say below where the learning rate was chosen, if it was."""
     figure.suptitle(": ".join(filter(None, (", ".join(table["experiment"].unique()), title))))
     if len(table["lr"].unique()) > 1:
         note = "at the learning rate chosen on the validation split"
-        figure.supxlabel(note, fontsize="small", color="0.35")
+        figure.supxlabel(note, fontsize=SMALL, color="0.35")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -59,7 +60,7 @@ def draw_across(ax: Axes, references: pd.DataFrame, looks: Looks) -> None:
 
 def explain(figure: Figure, looks: Looks, references: pd.DataFrame) -> None:
     """The legend: alphas, and the references."""
-    others = {
+    others: dict[str, Look | Artist] = {
         CEILING: {"color": "0.4", "label": f"{CEILING}\n(at the same $\\alpha$)", **CEILING_LINE},
         NULL: Patch(**NULL_AREA, label=f"{NULL}\n(range over $\\alpha$)"),
     }

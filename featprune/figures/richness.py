@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric
-from featprune.figures.panels import draw_curves, head, legend, name_axes, note_diverged, one_criterion
-from featprune.figures.style import ALPHA_LABEL, SMALL, alpha_axis, pick_rounds, round_looks
+from featprune.figures.panels import draw_curves, head, legend, note_diverged, one_criterion
+from featprune.figures.style import SMALL, alpha_axis, pick_rounds, round_looks
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import nearest_one, of_kind
 
@@ -44,7 +44,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         if title.startswith(MEASURES["linearization_error"]):
             draw_limits(ax)
     alpha_axis(panels.axes[0], richness["alpha"])
-    name_axes(panels, ALPHA_LABEL, POSITIVE)
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, richness)
     return panels.figure

@@ -36,7 +36,7 @@ DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "z
 BASELINE, OURS = "#E69F00", "#6A3D9A"  # orange and purple, told apart by any colour vision and in grey
 ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
-DENSITY_LABEL, ALPHA_LABEL, STEP_LABEL = "weights remaining (%)", r"$\alpha$ (rich $\rightarrow$ lazy)", "training step"
+X_LABELS = {"density": "weights remaining (%)", "alpha": r"$\alpha$ (rich $\rightarrow$ lazy)", "step": "training step"}
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,13 @@ class Method:
         """Its line: dashed, solid or dotted by its level, thin for a control."""
         look: Look = {"color": self.color, "label": self.label, "linestyle": LEVELS[self.level], "marker": self.marker}
         look |= {"linewidth": 0.7, "zorder": 1.5} if self.level == "controls" else {}
-        return look | ({"markerfacecolor": "white", "markeredgewidth": 0.7} if self.hollow else {})
+        return look | (HOLLOW | {"markeredgecolor": self.color} if self.hollow else {})
 
 
 # When a method prunes -> the style of its curves, in the order of the legend.
 LEVELS = {"before training": "--", "during training": "-", "after training": ":", "controls": "-"}
 CONTROL = "0.65"
+HOLLOW = {"markerfacecolor": "white", "markeredgewidth": 0.7}
 # (criterion, rewind) -> how it is drawn, in the order of legends and panels. The ten colours are told apart by any
 # colour vision; so are the markers, which belong to them.
 METHODS = {
@@ -111,24 +112,17 @@ def theme() -> AbstractContextManager:
     return matplotlib.rc_context(
         {
             **sns.axes_style("ticks"),
-            **sns.plotting_context("paper"),
+            **sns.plotting_context("paper", font_scale=SMALL / sns.plotting_context("paper")["xtick.labelsize"]),
             "backend": "agg",  # seaborn's grids ask pyplot for their figure, which must not open a window
             "font.sans-serif": ["DejaVu Sans"],
-            "axes.labelsize": SMALL + 1,
-            "axes.titlesize": SMALL + 1,
             "axes.spines.right": False,
             "axes.spines.top": False,
-            "figure.labelsize": SMALL + 1,
-            "figure.titlesize": SMALL + 2,
-            "legend.fontsize": SMALL,
+            "figure.labelsize": "medium",
             "legend.frameon": False,
-            "legend.title_fontsize": SMALL,
             "lines.linewidth": 1.3,
             "lines.markersize": 2.8,
             "lines.markeredgewidth": 0,
             "svg.hashsalt": "featprune",
-            "xtick.labelsize": SMALL,
-            "ytick.labelsize": SMALL,
             "ytick.minor.size": 2,
             "ytick.minor.width": 0.6,
         }
@@ -220,11 +214,18 @@ def step_axis(ax: Axes, steps: Iterable[int]) -> None:
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def log_ticks(axis: Axis) -> None:
+class LogTicks(LogLocator):
     """Ticks of a log axis, by its span: powers of ten, or 1, 2, 5, or evenly spaced ones where it is too short."""
-    low, high = sorted(axis.get_view_interval())
-    subs = (1, 2, 5) if high < 100 * low else (1,)
-    axis.set_major_locator(MaxNLocator(4) if high < 5 * low else LogLocator(subs=subs))
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        low, high = sorted((vmin, vmax))
+        self.set_params(subs=(1, 2, 5) if high < 100 * low else (1,))
+        return MaxNLocator(4).tick_values(low, high) if high < 5 * low else super().tick_values(vmin, vmax)
+
+
+def log_ticks(axis: Axis) -> None:
+    """Put few and plain ticks on a log axis."""
+    axis.set_major_locator(LogTicks())
     axis.set_major_formatter(plain)
     axis.set_minor_formatter(NullFormatter())
 

@@ -13,17 +13,7 @@ from scipy.stats import spearmanr
 
 from featprune.figures.bands import Metric, band
 from featprune.figures.panels import head, legend, one_criterion
-from featprune.figures.style import (
-    DENSE_COLOR,
-    STEP_LABEL,
-    Color,
-    Look,
-    log_ticks,
-    percent,
-    pick,
-    round_looks,
-    step_axis,
-)
+from featprune.figures.style import DENSE_LINE, X_LABELS, Look, log_ticks, percent, pick, round_looks, step_axis
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import nearest_one, of_kind
 
@@ -32,7 +22,7 @@ KEPT = 0.1  # the bottom row shows the ticket whose density is nearest to this
 BINS, MIN_UNITS = 10, 3  # of equal width on the logarithmic axis; no mean is drawn of fewer units
 SPECIALIZATION = Metric("specialization", "specialization")
 RUN = ["alpha", "rewind", "round", "density", "seed", "step"]
-NULL: Look = {"color": DENSE_COLOR, "linestyle": "--", "linewidth": 0.7, "zorder": 1}
+NULL: Look = DENSE_LINE | {"label": "random directions\n(dense, step 0)", "linestyle": "--"}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -58,14 +48,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         null = mine.loc[(mine["rewind"] == "dense") & (mine["step"] == 0), "specialization"]
         top.axhline(null.mean(), **NULL)
         step_axis(top, mine["step"])
-        top.set(xlabel=STEP_LABEL, title=rf"$\alpha$ = {alpha:g}", ylabel="")
+        top.set(xlabel=X_LABELS["step"], title=rf"$\alpha$ = {alpha:g}", ylabel="")
         if len(rounds):
             number = np.abs(np.log(rounds / KEPT)).idxmin()
-            draw_kept(bottom, pair(units[units["alpha"] == alpha], number), colors[number])
+            draw_kept(bottom, pair(units[units["alpha"] == alpha], number), looks[number])
             axes[1, 0].set_ylabel(f"incoming weights kept\n(ticket of {percent(rounds[number])} %)")
     axes[0, 0].set_ylabel(SPECIALIZATION.label)
-    directions = {"label": "random directions\n(dense, step 0)", **NULL}
-    legend(figure, [*looks.values(), directions], title="weights\nremaining (%)")
+    legend(figure, [*looks.values(), NULL], title="weights\nremaining (%)")
     head(figure, shown)
     figure.align_ylabels()
     return figure
@@ -96,14 +85,14 @@ def pair(units: pd.DataFrame, number: int) -> pd.DataFrame:
     return dense.merge(ticket.loc[ticket["round"] == number, ["seed", "unit", "survivors"]])
 
 
-def draw_kept(ax: Axes, pairs: pd.DataFrame, color: Color) -> None:
+def draw_kept(ax: Axes, pairs: pd.DataFrame, look: Look) -> None:
     """A point a unit and seed, means over bins of units, and the rank correlation's mean over seeds."""
     pairs = pairs[pairs["use"] > 0]
-    ax.scatter(pairs["use"], pairs["survivors"], s=5, color=color, alpha=0.3, linewidth=0)
+    ax.scatter(pairs["use"], pairs["survivors"], s=5, color=look["color"], alpha=0.3, linewidth=0)
     if len(pairs):
         bins = pairs.groupby(pd.cut(np.log(pairs["use"]), BINS), observed=True)[["use", "survivors"]]
         parts = bins.mean()[bins.size() >= MIN_UNITS]
-        ax.plot(parts["use"], parts["survivors"], color=DENSE_COLOR, marker="o")
+        ax.plot(parts["use"], parts["survivors"], color=DENSE_LINE["color"], marker="o")
     varied = [mine for _, mine in pairs.groupby("seed") if (mine[["use", "survivors"]].std() > 0).all()]
     if varied:
         rho = np.mean([spearmanr(mine["use"], mine["survivors"]).statistic for mine in varied])

@@ -1,3 +1,5 @@
+"""The decomposition of what alpha and density do, against statsmodels and by simulation."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""Intervals, verdicts and numbers of seeds, against scipy's tests and by simulation."""
+
 import numpy as np
 import pytest
 from scipy import stats

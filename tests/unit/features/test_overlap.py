@@ -3,11 +3,9 @@ from math import gamma, pi, sqrt
 import numpy as np
 import pytest
 
-from featprune.features.overlap import measure_overlap, overlaps
+from featprune.features.overlap import measure_overlap
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import all_ones
-from featprune.runs.files import pack_snapshots
-from featprune.storage import save_arrays
 
 INPUTS = 5
 NETWORK = MLP((INPUTS, 3, 1), "relu", "he_normal")
@@ -92,25 +90,3 @@ def test_the_table_has_a_row_a_seed_step_unit_and_teacher_unit():
         for step, p in snapshots.items():
             w = p.weights[0][replica, 1]
             assert rows[seed, step, 1, 0] == pytest.approx(w @ teacher[0] / np.linalg.norm(w), abs=1e-6)
-
-
-def test_saved_runs_come_with_their_axes_and_density(tmp_path):
-    folders = []
-    for round, rewind in ((0, "dense"), (2, "init")):
-        folder = tmp_path / f"experiment=e/alpha=0.3/lr=1/criterion=c/rewind={rewind}/round={round}/seeds=0-1"
-        masks = all_ones(NETWORK.shapes, 2)
-        masks[0][:, :, 0] = round == 0
-        snapshots = {step: NETWORK.initial([0, 1], step).masked(masks) for step in (0, 5)}
-        block = {"seeds": np.array([0, 1], np.int32)}
-        save_arrays(folder / "mask.safetensors", {"mask1": masks[0], "mask2": masks[1]} | block)
-        save_arrays(folder / "snapshots.safetensors", pack_snapshots(snapshots, masks) | block)
-        folders.append(folder)
-    table = overlaps(NETWORK, folders, unit_vectors(2))
-    assert set(zip(table["round"], table["rewind"], table["density"], table["survivors"], strict=True)) == {
-        (0, "dense", 1.0, 5),
-        (2, "init", 15 / 18, 4),
-    }
-    assert set(table["alpha"]) == {0.3} and set(table["seed"]) == {0, 1} and len(table) == 2 * 2 * 2 * 3 * 2
-    expected = measure_overlap(NETWORK, snapshots, masks, [0, 1], unit_vectors(2))
-    ticket = table[table["round"] == 2].sort_values(["step", "seed", "unit", "teacher_unit"])
-    np.testing.assert_allclose(ticket["overlap"], expected["overlap"])

@@ -42,7 +42,7 @@ def moved(start, size, seed=2):
 def kernel_one_by_one(network, tensors, masks, x):
     """The kernel from one backward pass a sample and output."""
     depth, leaves = len(masks), [t.clone().requires_grad_() for t in tensors]
-    kernel = 0
+    kernel = torch.zeros(len(x), len(x), dtype=torch.float64)
     for unit in range(network.widths[-1]):
         rows = []
         for sample in x:

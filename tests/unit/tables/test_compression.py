@@ -1,3 +1,5 @@
+"""Compressed runs beside dense networks."""
+
 import pandas as pd
 
 from featprune.storage import save_table

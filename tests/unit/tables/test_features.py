@@ -1,3 +1,5 @@
+"""What was measured of each run's features, all runs together."""
+
 import pandas as pd
 
 from featprune.storage import save_table

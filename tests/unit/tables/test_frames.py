@@ -1,3 +1,5 @@
+"""Selections of rows."""
+
 import pandas as pd
 
 from featprune.runs.paths import DENSE, LONGER, TICKET

@@ -1,3 +1,5 @@
+"""The sides of the headline's comparisons, and their differences."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""Densities of layers, and survivors at inputs."""
+
 import numpy as np
 
 from featprune.tables.masks import build_layer_density, build_pixel_mask

@@ -1,3 +1,5 @@
+"""Runs beside the teacher, from their saved snapshots."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +27,9 @@ def write(root, rewind, round):
     masks[0][:, :, 0] = round == 0
     snapshots = {step: NETWORK.initial([0, 1], step).masked(masks) for step in (0, 5)}
     write_mask(folder, masks)
-    save_arrays(folder / "snapshots.safetensors", pack_snapshots(snapshots, masks) | {"seeds": np.array([0, 1], np.int32)})
+    save_arrays(
+        folder / "snapshots.safetensors", pack_snapshots(snapshots, masks) | {"seeds": np.array([0, 1], np.int32)}
+    )
     return folder, masks, snapshots
 
 

@@ -1,3 +1,5 @@
+"""Learning curves and their summary, from made histories."""
+
 import numpy as np
 import pandas as pd
 import pytest

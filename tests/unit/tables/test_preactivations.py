@@ -1,3 +1,5 @@
+"""The part of the preactivations that is drawn."""
+
 import numpy as np
 import pytest
 

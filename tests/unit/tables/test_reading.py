@@ -1,3 +1,5 @@
+"""Runs on disk become frames with their axes and densities."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Tickets trained at other alphas than that of their masks."""
+
 import numpy as np
 import pandas as pd
 

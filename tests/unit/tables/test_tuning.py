@@ -1,3 +1,5 @@
+"""What is chosen on validation is the best there, and nothing else counts."""
+
 import numpy as np
 
 from featprune.tables.tuning import tune
