@@ -32,7 +32,7 @@ rule write_provenance:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=200,
+        mem_mb=1000,
         runtime=5,
     params:
         code=script_code("write_provenance"),
