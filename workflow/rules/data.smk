@@ -1,3 +1,13 @@
+def dataset_code(w):
+    """The fingerprint of a dataset's making: of the registries, only its source and its activation count.
+
+    Where the files come from changes nothing in them: their checksums are fixed.
+    """
+    entry = STUDY.config["datasets"][w.dataset]
+    activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
+    return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)
+
+
 rule fetch_dataset:
     output:
         f"{STUDY.root}/data/{{dataset}}.safetensors",
@@ -14,7 +24,6 @@ rule fetch_dataset:
     params:
         source=lambda w: STUDY.config["datasets"][w.dataset]["source"],
         options=lambda w: STUDY.config["datasets"][w.dataset]["options"],
-        # Where the files come from changes nothing in them: their checksums are fixed.
-        code=lambda w: script_code("fetch_dataset", DATASETS=STUDY.config["datasets"][w.dataset]["source"]),
+        code=dataset_code,
     script:
         "../scripts/fetch_dataset.py"

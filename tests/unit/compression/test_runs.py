@@ -14,7 +14,7 @@ from tests.unit.runs.chains import SEEDS, SETTINGS, chain, run_of
 
 def compressed(folder, files, settings, bits=(8, 8), theta_ref=None):
     mask, weights = folder / "mask.safetensors", folder / "weights.safetensors"
-    return compress_run(mask, weights, files, NETWORK, made_data(), settings, *bits, reference=theta_ref)
+    return compress_run(mask, weights, files, NETWORK, made_data(), settings, bits[0], bits[1], theta_ref)
 
 
 def test_files_hold_the_networks_that_the_table_tells_of(tmp_path):
