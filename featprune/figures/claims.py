@@ -60,7 +60,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         spare.remove()
     for index, (ax, (title, mine)) in enumerate(zip(axes, panels, strict=False)):
         draw_cells(ax, mine, rows, alphas, names)
-        ax.set_title(title, pad=5 - 72 * CELL[1])  # beside the first claim's
+        ax.set_title(title, y=1 - 1 / len(rows))  # beside the first claim's
         if index + columns >= len(panels):
             ax.tick_params(labelbottom=True)
             ax.set_xlabel(X_LABELS["alpha"])

@@ -118,6 +118,7 @@ def theme() -> AbstractContextManager:
             "axes.spines.right": False,
             "axes.spines.top": False,
             "figure.labelsize": "medium",
+            "figure.titlesize": SMALL + 2,
             "legend.frameon": False,
             "lines.linewidth": 1.3,
             "lines.markersize": 2.8,
@@ -187,7 +188,7 @@ def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
 
 def ratio_axis(ax: Axes, values: Sequence[float], write: Callable[[float], str]) -> None:
     """Make x a log axis over these monotone values, with ticks at as many of them as there is room for."""
-    margin = (max(values) / min(values)) ** 0.04 * 1.03
+    margin = (max(values) / min(values)) ** 0.04 * 1.02
     ax.set(xscale="log", xlim=(min(values) / margin, max(values) * margin))
     ticks = spaced(np.array(values))
     ax.set_xticks([], minor=True)
@@ -220,7 +221,7 @@ class LogTicks(LogLocator):
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         low, high = sorted((vmin, vmax))
         self.set_params(subs=(1, 2, 5) if high < 100 * low else (1,))
-        return MaxNLocator(4).tick_values(low, high) if high < 5 * low else super().tick_values(vmin, vmax)
+        return MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if high < 5 * low else super().tick_values(vmin, vmax)
 
 
 def log_ticks(axis: Axis) -> None:

@@ -1,4 +1,5 @@
 import sys
+from functools import cache
 from pathlib import Path
 
 from featprune.activations import ACTIVATIONS
@@ -87,6 +88,7 @@ def benchmark_file(rule, path=RUN):
     return f"{path.folder(STUDY.root, f'benchmarks/{rule}')}.tsv"
 
 
+@cache
 def script_code(name, *modules, **entries):
     """The fingerprint of a rule's script and of all code that it reaches; of a registry only the entry it uses."""
     return code(WORKFLOW / "scripts" / f"{name}.py", *map(module, modules), **entries)
@@ -115,3 +117,13 @@ def model_of(w):
 def maybe_temp(path):
     """Snapshots go when nothing needs them any more, unless the config keeps them."""
     return path if STUDY.config["keep_snapshots"] else temp(path)
+
+
+def dataset_code(w):
+    """The fingerprint of a dataset's making: of the registries, only its source and its activation count.
+
+    Where the files come from changes nothing in them: their checksums are fixed.
+    """
+    entry = STUDY.config["datasets"][w.dataset]
+    activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
+    return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)

@@ -1,13 +1,3 @@
-def dataset_code(w):
-    """The fingerprint of a dataset's making: of the registries, only its source and its activation count.
-
-    Where the files come from changes nothing in them: their checksums are fixed.
-    """
-    entry = STUDY.config["datasets"][w.dataset]
-    activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
-    return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)
-
-
 rule fetch_dataset:
     output:
         f"{STUDY.root}/data/{{dataset}}.safetensors",
