@@ -73,7 +73,12 @@ class Context:
     def problem(self, replica: int, values: Parameters, reference: Parameters, gradients: bool) -> Problem:
         """One replica's problem."""
         one = [replica]
-        options: dict[str, Any] = {"alpha": self.alpha, "center": self.center, "loss": self.loss, "gradients": gradients}
+        options: dict[str, Any] = {
+            "alpha": self.alpha,
+            "center": self.center,
+            "loss": self.loss,
+            "gradients": gradients,
+        }
         return Problem.from_parameters(self.network, values.replicas(one), reference.replicas(one), **options)
 
     def batch(self, replica: int) -> Any:

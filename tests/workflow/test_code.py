@@ -86,9 +86,7 @@ def test_code_of_a_script(scratch):
     assert scratch.plan().counts() == {"measure_richness": 4, "aggregate_richness": 1, "plot_richness": 1}
 
 
-@pytest.mark.parametrize(
-    "module", ["config", "study", "experiment", "jobs/fingerprint", "jobs/provenance"]
-)
+@pytest.mark.parametrize("module", ["config", "study", "experiment", "jobs/fingerprint", "jobs/provenance"])
 def test_code_that_no_result_depends_on(scratch, module):
     scratch.append(f"featprune/{module}.py", STATEMENT)
     assert set(scratch.plan().counts()) <= {"write_provenance"}

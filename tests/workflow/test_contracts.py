@@ -81,7 +81,9 @@ def test_the_runs_are_those_of_the_study(runs):
             "round",
             "seeds",
         ]
-        assert {"mask.safetensors", "density.parquet", "weights.safetensors", "history.parquet"} <= {file.name for file in run.iterdir()}
+        assert {"mask.safetensors", "density.parquet", "weights.safetensors", "history.parquet"} <= {
+            file.name for file in run.iterdir()
+        }
 
 
 # Rows of preactivations are as long as an experiment's widest layer, so each experiment is a dataset of its own.

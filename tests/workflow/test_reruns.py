@@ -114,7 +114,9 @@ def test_a_criterion_runs_its_own_cells(finished, change):
     plan = finished.plan(overlay=change("digits", pruning={"criteria": ["magnitude", "random"]}))
     rules = {job.rule for job in trained(plan)}
     assert rules == {"extract_mask_1_2", "retrain_1_2"}
-    assert {part for job in trained(plan) for part in ("digits/", "digits_baseline/") if part in job}, "the baseline inherits"
+    assert {part for job in trained(plan) for part in ("digits/", "digits_baseline/") if part in job}, (
+        "the baseline inherits"
+    )
     assert all("criterion=random" in job for job in trained(plan))
 
 

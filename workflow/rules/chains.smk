@@ -5,8 +5,6 @@ BY_ROUND = [name for name, e in STUDY.experiments.items() if e.pruning.rounds_pe
 DENSE_RUN = RunPath(RUN.cell._replace(criterion=DENSE.criterion), 0, RUN.block)
 
 
-
-
 def by_span(spans_of):
     """(first, last) -> the experiments in which a job makes these rounds; `spans_of` gives an experiment's spans."""
     found = {}

@@ -9,7 +9,13 @@ from featprune.tables.frames import AXES, MEASURES
 
 ALPHAS = (0.1, 1.0, 10.0)
 STEPS = (0, 1, 10, 100)
-PAIRS = [("snip", "init"), ("snip_iterative", "init"), ("magnitude", "init"), ("magnitude", "none"), ("magnitude", "lr")]
+PAIRS = [
+    ("snip", "init"),
+    ("snip_iterative", "init"),
+    ("magnitude", "init"),
+    ("magnitude", "none"),
+    ("magnitude", "lr"),
+]
 CONTROLS = [("shuffled", "init"), ("ticket", "same_sign"), ("new", "late")]
 VERDICTS = ("holds", "fails", "undecided")
 
@@ -49,7 +55,9 @@ def make_headline(rounds=3, seeds=4):
     gain["test_accuracy"] = rng.uniform(0.9, 1, len(gain))
     other = gain.assign(comparison="gain_fixed_lr", test_accuracy=0.1, alpha=30.0)
     difference = pd.DataFrame({"comparison": "gain", "round": range(1, rounds + 1), "difference": 0.01})
-    difference = difference.assign(ci_low=[-0.01, *[0.005] * (rounds - 1)], ci_high=0.02, density=0.5 ** difference["round"])
+    difference = difference.assign(
+        ci_low=[-0.01, *[0.005] * (rounds - 1)], ci_high=0.02, density=0.5 ** difference["round"]
+    )
     beside = difference.assign(comparison="alpha_effect", difference=0.5, ci_low=0.4, ci_high=0.6)
     return {"headline": pd.concat([gain, other]), "headline_difference": pd.concat([difference, beside])}
 
