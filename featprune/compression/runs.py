@@ -68,7 +68,7 @@ def _compress(
     """Compress one network (1, ...) into the file `path`: its sizes and accuracies."""
 
     def output(values: Parameters) -> Output:
-        return Replica(network, values.masked(masks), masks, settings).output
+        return Replica(network, values, masks, settings).output
 
     splits = split_data(data, no_reference(1, network.widths[-1]) if reference is None else output(reference))
 

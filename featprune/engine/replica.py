@@ -24,7 +24,7 @@ CHUNK = 128  # samples of a forward pass outside training: what is in flight sta
 
 
 class Replica:
-    """A single network (R = 1) under a mask, and the state of its optimizer."""
+    """A single network (R = 1) and the state of its optimizer; what its mask removes is zero, whatever `start` has."""
 
     def __init__(self, network: MLP, start: Parameters, masks: Sequence[np.ndarray], settings: Settings) -> None:
         self.settings, self.steps = settings, 0

@@ -52,7 +52,7 @@ class Stack:
     def pruned(
         network: MLP, start: Parameters, masks: Sequence[np.ndarray], settings: Settings, device: str = "cpu"
     ) -> Stack:
-        """Networks of which the weights themselves are trained, under their masks (R, out, in)."""
+        """Networks whose weights themselves are trained, under masks (R, out, in); what these remove is zero."""
         kept = [torch.from_numpy(m).to(device) for m in masks]
 
         def masked(weights: list[Tensor]) -> list[Tensor]:

@@ -98,10 +98,9 @@ def _train_group(
     """Train replicas together."""
 
     def trainee(parameters: Parameters) -> Trainee:
-        values = parameters.masked(masks)
         if device == "cpu":
-            return Replica(network, values, masks, settings)
-        return Stack.pruned(network, values, masks, settings, device)
+            return Replica(network, parameters, masks, settings)
+        return Stack.pruned(network, parameters, masks, settings, device)
 
     reference = trainee(start.reference).output if settings.center else no_reference(len(seeds), network.widths[-1])
     return fit(trainee(start.parameters), split_data(data, reference), seeds, settings)

@@ -81,6 +81,7 @@ def band(single: bool = False) -> dict[str, Any]:
 def draw_means(ax: Axes, runs: pd.DataFrame, x: str, metric: Metric, looks: Looks, **line: Any) -> None:
     """Only the means over seeds against x, a line an alpha in its colour."""
     palette = {alpha: look["color"] for alpha, look in looks.items()}
-    values = runs.assign(value=metric.of(runs))
-    if len(values):
-        sns.lineplot(values, x=x, hue="alpha", palette=palette, **{**band(), "errorbar": None}, ax=ax, **line)
+    # Values without names, which lineplot would write on the axes.
+    drawn = {"x": runs[x].to_numpy(), "y": metric.of(runs).to_numpy(), "hue": runs["alpha"].to_numpy()}
+    if len(runs):
+        sns.lineplot(**drawn, palette=palette, errorbar=None, legend=False, ax=ax, **line)

@@ -110,6 +110,7 @@ def test_parameters_are_what_the_layer_computes_with(kind):
     np.testing.assert_allclose(result_bias, 3 * bias)
     first = z.value.clone()
     result *= 0
+    result_bias *= 0
     layer.forward()
     assert torch.equal(first, z.value), "the result is a copy"
     layer.backward(need_input=False)

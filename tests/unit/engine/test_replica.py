@@ -12,7 +12,7 @@ from featprune.engine.layers import DenseLayer, SparseLayer
 from featprune.engine.replica import CHUNK, Replica, make_update
 from featprune.engine.stack import Stack
 from featprune.engine.training import data_order
-from featprune.network import MLP
+from featprune.network import MLP, Parameters
 from tests.unit.engine.test_training import SETTINGS as SMALL
 from tests.unit.engine.test_training import distance, doubled, some_masks
 
@@ -35,7 +35,7 @@ def bound(model, kind="classification", steps=STEPS):
 def pair(density, network=NETWORK, settings=SETTINGS):
     """The same start under the same mask, computed by hand and by autograd."""
     masks = some_masks(density=density, network=network)
-    start = doubled(network.initial([0])).masked(masks)
+    start = doubled(network.initial([0]))
     return (Replica(network, start, masks, settings), Stack.pruned(network, start, masks, settings)), masks
 
 
@@ -80,6 +80,20 @@ def test_the_output_is_the_networks(density, samples):
         p = model.parameters()
         expected = NETWORK.output(p.weights, p.biases, x)
         np.testing.assert_allclose(model.output(torch.from_numpy(x)), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("density", [0.6, 0.1])
+def test_pruned_values_do_not_matter_whatever_they_are(density):
+    models, masks = pair(density)
+    start = doubled(NETWORK.initial([0]))
+    broken = Parameters(tuple(np.where(m, w, np.nan) for w, m in zip(start.weights, masks, strict=True)), start.biases)
+    for model, kind in zip(models, (Replica, Stack.pruned), strict=True):
+        same = bound(kind(NETWORK, broken, masks, SETTINGS))
+        bound(model)
+        for _ in range(2):
+            model.step()
+            same.step()
+        assert distance(model.parameters(), same.parameters()) == 0
 
 
 @pytest.mark.parametrize("density", [1.0, 0.1])

@@ -229,6 +229,18 @@ def test_history_and_snapshots_are_on_their_grids():
     assert outcome.history["accuracy"][at] == pytest.approx((f.argmax(1) == data.test_y).mean())
 
 
+def test_on_the_way_only_the_first_samples_are_evaluated():
+    data, start = made_data(), started()
+    outcome = trained(replace(SETTINGS, center=False, evaluation_samples=7), start, data=data)
+    for split, x, y in (("train", data.train_x, data.train_y), ("test", data.test_x, data.test_y)):
+        f = torch.from_numpy(outputs(start.parameters, x[:7]))
+        expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(y[:7]))
+        assert loss_at(outcome, 0, split) == pytest.approx(float(expected), rel=1e-5)
+    f = torch.from_numpy(outputs(outcome.parameters, data.train_x[:7]))
+    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.train_y[:7]))
+    assert loss_at(outcome, 20) == pytest.approx(float(expected), rel=1e-5), "of the training split, at the end too"
+
+
 def test_regression_has_no_accuracy():
     outcome = trained(replace(SETTINGS, loss="squared_error"), data=made_data(regression=True))
     assert np.isnan(outcome.history["accuracy"]).all() and np.isfinite(outcome.history["loss"]).all()
@@ -244,9 +256,11 @@ def test_divergence_is_recorded_and_stops_that_replica():
 
 def test_values_that_are_not_finite_at_the_start_are_a_divergence():
     p = NETWORK.initial([0])
-    broken = Parameters(p.weights, tuple(b * np.float32(np.nan) for b in p.biases))
-    outcome = trained(SETTINGS, Start(broken, p))
-    assert outcome.diverged.all() and np.isnan(outcome.history["loss"]).all()
+    saturated = p.biases[0].copy()
+    saturated[0, 3] = np.inf  # of which tanh, and so the loss, are finite
+    for biases in ([b * np.float32(np.nan) for b in p.biases], [saturated, *p.biases[1:]]):
+        outcome = trained(SETTINGS, Start(Parameters(p.weights, tuple(biases)), p))
+        assert outcome.diverged.all() and np.isnan(outcome.history["loss"]).all()
 
 
 def test_data_order_goes_on_where_it_was():
