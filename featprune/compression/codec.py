@@ -47,14 +47,14 @@ FLOAT = np.dtype("<f4")
 
 def encode(quantized: Quantized) -> bytes:
     """The bytes of a `.fpz` file; the same for the same network (and build of zlib)."""
-    layers = list(
+    entries = list(
         zip(quantized.masks, quantized.codes, quantized.codebooks, quantized.biases, quantized.bits, strict=True)
     )
-    parts = [FILE.pack(MAGIC, VERSION, len(layers))]
-    parts += [LAYER.pack(*mask[0].shape, bits, len(codebook)) for mask, _, codebook, _, bits in layers]
-    for _, _, codebook, bias, _ in layers:
+    parts = [FILE.pack(MAGIC, VERSION, len(entries))]
+    parts += [LAYER.pack(*mask[0].shape, bits, len(codebook)) for mask, _, codebook, _, bits in entries]
+    for _, _, codebook, bias, _ in entries:
         parts += [codebook.astype(FLOAT).tobytes(), bias.astype(FLOAT).tobytes()]
-    for mask, codes, *_ in layers:
+    for mask, codes, *_ in entries:
         parts += [_huffman(mask_to_gaps(mask)), _huffman(codes)]
     body = b"".join(parts)
     return body + CHECKSUM.pack(zlib.crc32(body))

@@ -52,7 +52,7 @@ def onednn_linear() -> Product:
 
 
 def agrees(candidate: Product, dtype: torch.dtype) -> bool:
-    """Whether a product is torch.mm's within rounding, for rows and columns that are contiguous, as layers have both.
+    """Whether a product is torch.mm's within rounding, for operands stored by rows and by columns: layers have both.
 
     The bound is that of a sum in any order, k eps |a| |b|^T on either side (Higham 2002, section 3.1).
     """

@@ -87,9 +87,9 @@ def test_pruned_values_do_not_matter_whatever_they_are(density):
     models, masks = pair(density)
     start = doubled(NETWORK.initial([0]))
     broken = Parameters(tuple(np.where(m, w, np.nan) for w, m in zip(start.weights, masks, strict=True)), start.biases)
-    for model, kind in zip(models, (Replica, Stack.pruned), strict=True):
-        same = bound(kind(NETWORK, broken, masks, SETTINGS))
-        bound(model)
+    others = Replica(NETWORK, broken, masks, SETTINGS), Stack.pruned(NETWORK, broken, masks, SETTINGS)
+    for model, same in zip(models, others, strict=True):
+        bound(model), bound(same)
         for _ in range(2):
             model.step()
             same.step()
