@@ -11,7 +11,7 @@ from featprune.engine.evaluation import Split
 from featprune.engine.layers import DenseLayer, SparseLayer
 from featprune.engine.replica import CHUNK, Replica, make_update
 from featprune.engine.stack import Stack
-from featprune.engine.training import data_order
+from featprune.engine.training import Trainee, data_order
 from featprune.network import MLP, Parameters
 from tests.unit.engine.test_training import SETTINGS as SMALL
 from tests.unit.engine.test_training import distance, doubled, some_masks
@@ -87,7 +87,7 @@ def test_pruned_values_do_not_matter_whatever_they_are(density):
     models, masks = pair(density)
     start = doubled(NETWORK.initial([0]))
     broken = Parameters(tuple(np.where(m, w, np.nan) for w, m in zip(start.weights, masks, strict=True)), start.biases)
-    others = Replica(NETWORK, broken, masks, SETTINGS), Stack.pruned(NETWORK, broken, masks, SETTINGS)
+    others: list[Trainee] = [kind(NETWORK, broken, masks, SETTINGS) for kind in (Replica, Stack.pruned)]
     for model, same in zip(models, others, strict=True):
         bound(model), bound(same)
         for _ in range(2):
