@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
-from featprune.config import ConfigError, log_grid, resolve
+from featprune.config import log_grid, resolve
 from tests.unit.configs import CHOICES, KINDS, SCHEMA, mnist, written
 
 
