@@ -14,17 +14,19 @@ from typing import Any
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
 from featprune.engine.objective import LOSSES
+from featprune.errors import FeatpruneError
 from featprune.experiment import Experiment
 from featprune.figures import FIGURES, Figure
 from featprune.rewind import REWINDS
 from featprune.runs.paths import (
     DENSE,
+    DENSE_RUNS,
     MASK,
-    REINITIALIZED,
-    REORDERED,
+    REFERENCES,
     TICKET,
     WEIGHTS,
     Cell,
+    Kind,
     RunPath,
 )
 from featprune.tables.registry import TABLES, DatasetFile, RunFiles, TableFile
@@ -57,7 +59,7 @@ class Study:
         """Every run of an experiment."""
         e = self.experiments[name]
         for block in e.seeds.blocks:
-            yield from (RunPath(cell, 0, block) for cell in e.dense_cells)
+            yield from (RunPath(cell, 0, block) for cell in e.dense_cells if e.trains_dense)
             yield from (RunPath(cell, r, block) for cell in e.chains for r in range(1, e.pruning.rounds + 1))
 
     def studied_runs(self, name: str) -> Iterator[RunPath]:
@@ -69,7 +71,7 @@ class Study:
         """The dense runs that are null and ceiling of the comparisons of features."""
         for run in self.studied_runs(name):
             if run.round == 0:
-                yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in (REINITIALIZED, REORDERED))
+                yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in REFERENCES)
 
     def compared_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose features are compared with the dense run's: the pruned ones, and the references."""
@@ -112,6 +114,41 @@ class Study:
             "compressed": self.compressed_runs,
         }
         return list(selections[selection](name))
+
+    # How jobs are cut
+
+    @cached_property
+    def dense_analyses(self) -> dict[tuple[Kind, ...], list[str]]:
+        """The kinds of dense runs that one job analyses -> experiments: with null and ceiling where runs are compared."""
+        found: dict[tuple[Kind, ...], list[str]] = {}
+        for name, e in self.experiments.items():
+            if e.features.rounds:
+                kinds = tuple(DENSE_RUNS.values()) if self.has_comparisons(name) else (DENSE,)
+                found.setdefault(kinds, []).append(name)
+        return found
+
+    @cached_property
+    def chain_analyses(self) -> dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]]:
+        """The rounds of a chain that one job analyses, with the rewinds of such chains -> experiments.
+
+        Tickets are apart: the amount of feature learning is measured of them.
+        """
+        found: dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]] = {}
+        others = tuple(rewind for rewind in REWINDS if rewind != TICKET.rewind)
+        for name, e in self.experiments.items():
+            rounds = tuple(round for round in e.features.rounds if round)
+            for rewinds in ((TICKET.rewind,), others) if rounds else ():
+                found.setdefault((rounds, rewinds), []).append(name)
+        return found
+
+    @cached_property
+    def compressions(self) -> dict[tuple[int, ...], list[str]]:
+        """The rounds of a chain that one job compresses -> experiments."""
+        found: dict[tuple[int, ...], list[str]] = {}
+        for name, e in self.experiments.items():
+            if e.compression and e.compression.rounds:
+                found.setdefault(e.compression.rounds, []).append(name)
+        return found
 
     # What jobs read
 
@@ -165,15 +202,25 @@ class Study:
             "always_from_dense": self.always_from_dense(cell),
         }
 
-    def dense_params(self, cell: Cell, block: str) -> dict[str, Any]:
-        """What the training of a dense run depends on besides the dataset."""
-        seeds = RunPath(cell, 0, block).seeds
-        return {"seeds": seeds, "settings": self.experiments[cell.experiment].settings(cell, 0)}
+    def dense_params(self, cell: Cell, kinds: Sequence[Kind], block: str) -> dict[str, Any]:
+        """What the training of these kinds of dense runs depends on besides the dataset."""
+        settings = self.experiments[cell.experiment].settings(cell, 0)
+        return {
+            "seeds": RunPath(cell, 0, block).seeds,
+            "rewinds": [kind.rewind for kind in kinds],
+            "settings": settings,
+        }
+
+    def analysis_params(self, name: str) -> dict[str, int]:
+        """What the analysis of an experiment's features depends on besides its files."""
+        features = self.experiments[name].features
+        return {"probe": features.probe, "kernel_samples": features.kernel_samples}
 
     def compression_params(self, cell: Cell, round: int) -> dict[str, Any]:
         """What the compression of a run depends on besides its files."""
         e = self.experiments[cell.experiment]
         return {
+            "round": round,
             "settings": e.settings(cell, round),
             "compression": e.compressing(cell.kind, round),
         }
@@ -241,11 +288,11 @@ class Study:
 
     def has_comparisons(self, name: str) -> bool:
         """Whether any pruned run's features are compared, and with what."""
-        rounds = {run.round for run in self.studied_runs(name)}
-        return 0 in rounds and len(rounds) > 1
+        e = self.experiments[name]
+        return len(e.features.rounds) > 1 and any(kind.criterion == TICKET.criterion for kind in e.kinds)
 
-    def shows(self, name: str, figure: Figure) -> bool:
-        """Whether an experiment has what a figure needs."""
+    def lacks(self, name: str, figure: Figure) -> list[str]:
+        """Those of a figure's needs that an experiment doesn't meet."""
         e = self.experiments[name]
         has = {
             # Tickets taken from another experiment are shown there.
@@ -259,14 +306,27 @@ class Study:
             "compression": any(True for _ in self.compressed_runs(name)),
             "transfer": bool(self.borrowers(name)),
         }
-        return all(has[need] for need in figure.needs)
+        return [need for need in figure.needs if not has[need]]
 
+    def drawn_figures(self, name: str) -> list[str]:
+        """The figures of an experiment that the main job draws: those chosen, or all that it can show.
+
+        Raises FeatpruneError where one was chosen that it can't show.
+        """
+        chosen = self.experiments[name].figures
+        lacking = {figure: self.lacks(name, entry) for figure, entry in FIGURES.items()}
+        for figure in chosen or ():
+            if lacking[figure]:
+                needs = " and ".join(lacking[figure])
+                raise FeatpruneError(f"config: experiments.{name}.figures: {figure!r} can't be drawn without {needs}")
+        return [figure for figure in FIGURES if not lacking[figure] and (chosen is None or figure in chosen)]
+
+    @cached_property
     def figure_files(self) -> list[str]:
-        """The files of every figure that an experiment can show."""
+        """The files of the figures that the main job draws."""
         return [
             f"{self.root}/figures/{name}/{figure}.{kind}"
             for name in self.experiments
-            for figure, entry in FIGURES.items()
-            if self.shows(name, entry)
-            for kind in entry.formats
+            for figure in self.drawn_figures(name)
+            for kind in FIGURES[figure].formats
         ]

@@ -22,8 +22,10 @@ from featprune.runs.paths import (
     HISTORY,
     MASK,
     PREACTIVATIONS,
+    REFERENCES,
     RICHNESS,
     SNAPSHOTS,
+    TICKET,
     TIME_SHIFT,
     WEIGHTS,
     Cell,
@@ -42,6 +44,7 @@ CHOICES = {
     "classification_dataset": [name for name, source in DATASETS.items() if source.kind == "classification"],
     "init": INITIALIZATIONS,
     "loss": LOSSES,
+    "figure": FIGURES,
     "optimizer": ["sgd", "adam"],
     "parametrization": PARAMETRIZATIONS,
     "rewind": REWINDS,
@@ -51,6 +54,7 @@ try:
     STUDY = Study(resolve(config, load_schema(WORKFLOW / "schemas" / "config.schema.yaml"), CHOICES))
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])
+    FIGURE_FILES = STUDY.figure_files
 except FeatpruneError as error:
     sys.exit(str(error))
 

@@ -1,73 +1,79 @@
-rule dump_preactivations:
-    input:
-        snapshots=run_file(SNAPSHOTS),
-        mask=run_file(MASK),
-        data=dataset_of,
-    output:
-        run_file(PREACTIVATIONS),
-    log:
-        log_file("dump_preactivations"),
-    benchmark:
-        benchmark_file("dump_preactivations")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=10,
-    params:
-        model=model_of,
-        probe=lambda w: STUDY.experiments[w.experiment].features.probe,
-        code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
-    script:
-        "../scripts/dump_preactivations.py"
+# A job analyses what one cell has been through: it dumps preactivations, compares them with the dense run's, and measures
+# richness. Starting a process costs more than any of it, so the rounds of a chain share one. The outputs of a rule can't
+# be functions in Snakemake, so a rule stands once for each set of rounds that is studied.
+def analyzed(name, runs):
+    """The patterns of a file of each of these runs."""
+    return [run_file(name, run) for run in runs]
 
 
-# Of a pruned run, or of one of the dense runs that are its null and its ceiling, with the dense run.
-rule compare_features:
-    input:
-        run=run_file(PREACTIVATIONS),
-        dense=run_file(PREACTIVATIONS, RunPath(RUN.cell.of(DENSE), 0, RUN.block)),
-    output:
-        features=run_file(FEATURES),
-        shift=run_file(TIME_SHIFT),
-    log:
-        log_file("compare_features"),
-    benchmark:
-        benchmark_file("compare_features")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=10,
-    params:
-        code=script_code("compare_features"),
-    script:
-        "../scripts/compare_features.py"
+for _kinds, _experiments in STUDY.dense_analyses.items():
+    _runs = [RunPath(RUN.cell.of(kind), 0, RUN.block) for kind in _kinds]
+
+    rule:
+        name:
+            "analyze_dense" + "_and_references" * (len(_runs) > 1)
+        input:
+            snapshots=analyzed(SNAPSHOTS, _runs),
+            masks=analyzed(MASK, _runs),
+            data=dataset_of,
+        output:
+            preactivations=analyzed(PREACTIVATIONS, _runs),
+            features=analyzed(FEATURES, _runs[1:]),
+            shifts=analyzed(TIME_SHIFT, _runs[1:]),
+            richness=analyzed(RICHNESS, _runs[:1]),
+        log:
+            log_file("analyze_dense", _runs[0]),
+        benchmark:
+            benchmark_file("analyze_dense", _runs[0])
+        wildcard_constraints:
+            experiment="|".join(_experiments),
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            model=model_of,
+            features=lambda w: STUDY.analysis_params(w.experiment),
+            code=lambda w: script_code("analyze_features", **network_entries(w.experiment)),
+        script:
+            "../scripts/analyze_features.py"
 
 
-rule measure_richness:
-    input:
-        snapshots=run_file(SNAPSHOTS),
-        mask=run_file(MASK),
-        data=dataset_of,
-    output:
-        run_file(RICHNESS),
-    log:
-        log_file("measure_richness"),
-    benchmark:
-        benchmark_file("measure_richness")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        model=model_of,
-        probe=lambda w: STUDY.experiments[w.experiment].features.probe,
-        kernel_samples=lambda w: STUDY.experiments[w.experiment].features.kernel_samples,
-        code=lambda w: script_code("measure_richness", **network_entries(w.experiment)),
-    script:
-        "../scripts/measure_richness.py"
+for (_rounds, _rewinds), _experiments in STUDY.chain_analyses.items():
+    _runs = [RunPath(RUN.cell.of(TICKET)._replace(rewind="{rewind}"), round, RUN.block) for round in _rounds]
+    _place = RunPath(_runs[0].cell, f"{_rounds[0]}-{_rounds[-1]}", RUN.block)
+
+    rule:
+        name:
+            f"analyze_{'tickets' if TICKET.rewind in _rewinds else 'controls'}_{'_'.join(map(str, _rounds))}"
+        input:
+            snapshots=analyzed(SNAPSHOTS, _runs),
+            masks=analyzed(MASK, _runs),
+            dense=run_file(PREACTIVATIONS, RunPath(RUN.cell.of(DENSE), 0, RUN.block)),
+            data=dataset_of,
+        output:
+            preactivations=analyzed(PREACTIVATIONS, _runs),
+            features=analyzed(FEATURES, _runs),
+            shifts=analyzed(TIME_SHIFT, _runs),
+            richness=analyzed(RICHNESS, _runs if TICKET.rewind in _rewinds else []),
+        log:
+            log_file("analyze_chain", _place),
+        benchmark:
+            benchmark_file("analyze_chain", _place)
+        wildcard_constraints:
+            experiment="|".join(_experiments),
+            rewind="|".join(_rewinds),
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            model=model_of,
+            features=lambda w: STUDY.analysis_params(w.experiment),
+            code=lambda w: script_code("analyze_features", **network_entries(w.experiment)),
+        script:
+            "../scripts/analyze_features.py"
