@@ -28,7 +28,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     pixels = masks["pixel"].nunique()
     square = isqrt(pixels) ** 2 == pixels
     survivors = masks.groupby(["rewind", "round", "pixel"], observed=True)["survivors"].mean()
-    figure = Figure(figsize=(1.1 * len(rounds) + 0.6, 1.15 * len(rewinds) + 1.0), layout="constrained")
+    figure = Figure(figsize=(max(1.1 * len(rounds) + 0.6, 2.8), 1.15 * len(rewinds) + 1.0), layout="constrained")
     axes = figure.subplots(len(rewinds), len(rounds), sharex=True, sharey="col", squeeze=False)
     for column, (number, density) in zip(axes.T, rounds.items(), strict=True):
         counts = [survivors[name, number].sort_index().to_numpy() for name in rewinds]
@@ -54,8 +54,9 @@ def draw_images(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:
     bar.set_ticks([0, top], labels=["0", f"{top:.3g}"])
     bar.ax.tick_params(length=2)
     bar.outline.set_visible(False)
-    for text, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
-        text.set_horizontalalignment(side)  # within the bar, clear of the neighbours
+    left, right = bar.ax.get_xticklabels()  # within the bar, clear of the neighbours
+    left.set_horizontalalignment("left")
+    right.set_horizontalalignment("right")
 
 
 def draw_bars(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:

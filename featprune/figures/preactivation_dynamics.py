@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from featprune.figures.panels import head, name_strategy
 from featprune.figures.preactivations import draw_matrix, lay_out, select, shared_steps
 from featprune.figures.style import percent
-from featprune.figures.toy_preactivations import matched_correlation
+from featprune.figures.toy_preactivations import describe
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> FuncAnimation:
@@ -33,8 +33,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> FuncAnimation:
         step = steps[index]
         for name, image in images.items():
             image.set_data(matrices[name, step].reindex(units))
-            r = matched_correlation(matrices[name, step].T, matrices["dense", step].T)
-            axes[name].set_xlabel(rf"$r$ = {r:.2f}".replace("-", "−"))
+            axes[name].set_xlabel(describe(matrices[name, step].T, matrices["dense", step].T))
         head(figure, dense, rf"$\alpha$ = {dense['alpha'].iloc[0]:g}, step {step:,}")
         return list(images.values())
 
