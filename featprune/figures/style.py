@@ -220,8 +220,10 @@ class LogTicks(LogLocator):
 
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         low, high = sorted((vmin, vmax))
+        if high < 5 * low:
+            return MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
         self.set_params(subs=(1, 2, 5) if high < 100 * low else (1,))
-        return MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if high < 5 * low else super().tick_values(vmin, vmax)
+        return super().tick_values(vmin, vmax)
 
 
 def log_ticks(axis: Axis) -> None:

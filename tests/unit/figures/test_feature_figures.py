@@ -8,7 +8,7 @@ from scipy.stats import gmean, spearmanr
 
 from featprune.figures import save
 from featprune.figures.references import CEILING, NULL
-from featprune.figures.style import STRATEGIES, alpha_looks
+from featprune.figures.style import STRATEGIES, alpha_looks, round_looks
 from featprune.tables.frames import MEASURES, alike
 from tests.unit.figures.builders import ALPHAS, STEPS, make_features, make_overlap, make_richness
 from tests.unit.figures.drawing import (
@@ -200,8 +200,8 @@ def test_teacher_overlap_shows_weighted_specialization():
     assert [ax.get_title() for ax in tops] == [rf"$\alpha$ = {alpha}" for alpha in ("0.1", "1", "10")]
     palette = colors_of(round_looks({1: 0.5, 2: 0.12}, {}))
     for ax, alpha in zip(tops, (0.1, 1.0, 10.0), strict=True):
-                *curves, null = ax.lines
-        for line, (number, color) in zip(curves, [*palette.items()][1:] + [(0, "#000000")], strict=True):
+        *curves, null = ax.lines
+        for line, (number, color) in zip(curves, [*[*palette.items()][1:], (0, "#000000")], strict=True):
             mine = where(overlap, alpha=alpha, round=number)
             expected = [expected_specialization(step).mean() for _, step in mine.groupby("step")]
             assert to_hex(line.get_color()) == color

@@ -9,7 +9,7 @@ from scipy.stats import gmean
 from seaborn.utils import relative_luminance
 
 from featprune.figures import save
-from featprune.figures.style import METHODS, STRATEGIES
+from featprune.figures.style import LAYER_MAP, METHODS, STRATEGIES, log_palette
 from tests.unit.figures.builders import (
     ALPHAS,
     CONTROLS,
@@ -19,7 +19,7 @@ from tests.unit.figures.builders import (
     make_transfer,
     make_tuned,
 )
-from tests.unit.figures.drawing import band_edges, draw, legend_of, t_interval, titles_of, where
+from tests.unit.figures.drawing import band_edges, curves_of, draw, labels_of, legend_of, t_interval, titles_of, where
 
 
 def test_levels_shows_means_bands_styles_and_the_dense_level():
