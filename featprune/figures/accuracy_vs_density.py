@@ -26,7 +26,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     longer = longer.assign(density=longer["round"].map(runs.groupby("round")["density"].first()))
     panels = draw_curves(note_diverged(runs, metric), looks, "alpha", "density", metric)
     for ax, (_, mine) in zip(panels.axes.flat, runs.groupby("panel", sort=False), strict=True):
-        for alpha, level in levels.items():
+        for alpha, level in levels.items():  # seaborn's refline has no colour a level
             ax.axhline(level, **DENSE_LINE | {"color": looks[alpha]["color"]})
         if (mine["rewind"] == "none").all():
             draw_means(ax, longer, "density", metric, looks, **LONGER_LINE)

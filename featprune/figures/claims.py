@@ -123,7 +123,10 @@ def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np
 
 
 def draw_points(rows: pd.DataFrame, places: np.ndarray, scale: float, lines: Callable, scatter: Callable) -> None:
-    """Estimates with their intervals, in the colours and with the markers of their verdicts."""
+    """Estimates with their intervals, in the colours and with the markers of their verdicts.
+
+    By hand, as seaborn draws intervals that it computes, not those of a table.
+    """
     for verdict, mark in MARKS.items():
         mine = (rows["verdict"] == verdict).to_numpy()
         value, low, high = scale * rows.loc[mine, ["estimate", "ci_low", "ci_high"]].to_numpy(float).T

@@ -42,6 +42,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     panels.set_titles("{row_name}")
     panels.figure.set_layout_engine("constrained")
     place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
+    # seaborn's refline would draw both levels in both columns.
     for (rates, accuracies), panel in zip(panels.axes, panels.row_names, strict=True):
         rates.axhline(PAPER_RATE, **PAPER_LINE)
         # At the left, where networks are dense and rates low, there is room above the line.

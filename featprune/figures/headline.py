@@ -25,6 +25,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         table[table["comparison"] == "gain"] for table in (tables["headline"], tables["headline_difference"])
     )
     runs = runs.assign(value=ACCURACY.of(runs))
+    # Two tables, one above the other, which no seaborn grid draws.
     figure = Figure(figsize=(5.5, 4.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for side, (label, color, marker) in SIDES.items():
@@ -36,7 +37,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     draw_difference(bottom, difference)
-    density_axis(bottom, runs["density"])
+    density_axis(bottom, runs["density"], room=12)
     bottom.set_xlabel(X_LABELS["density"])
     figure.align_ylabels()
     return figure
@@ -57,6 +58,7 @@ def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
 def draw_difference(ax: Axes, difference: pd.DataFrame) -> None:
     """The paired difference in percentage points with its interval; open where the interval holds zero."""
     mean, low, high = (100 * difference[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
+    # seaborn draws intervals that it computes, not those of a table.
     clear = (low > 0) | (high < 0)
     ax.axhline(0, color="0.4", linewidth=0.8)
     ax.vlines(difference["density"], low, high, color=OURS)

@@ -39,13 +39,16 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     panels = draw_curves(alive, looks, "layer", "density", SURVIVORS, (1.95, 1.9))
     for panel, ax in panels.axes_dict.items():
         densities = layers.loc[layers["panel"] == panel, "density"].unique()
+        # The diagonal of this panel's densities; a refline would be level or upright.
         ax.plot(densities, 100 * densities, **NETWORK)
     density_axis(panels.axes[0], [1.0, *layers["density"]])
     keys = [*looks.values(), NETWORK]
     if len(empty):
         make_room(panels.axes, STRIP * (len(looks) + 0.5))
         keys.append({"color": "0.3", "label": "collapsed\n(no weights,\nany seed)", **CROSS})
-    for row, (layer, color) in enumerate(palette.items()):  # a row a layer, so that no cross hides another
+    # Crosses stand in a strip that is off the scale of the data, where seaborn draws nothing: a row a layer, so that
+    # none hides another.
+    for row, (layer, color) in enumerate(palette.items()):
         for panel, mine in empty[empty["layer"] == layer].groupby("panel"):
             densities, ax = mine["density"].unique(), panels.axes_dict[panel]
             height = np.full(len(densities), STRIP * (row + 0.6))

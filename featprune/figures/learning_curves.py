@@ -11,14 +11,14 @@ from featprune.figures.bands import LOSS
 from featprune.figures.panels import by_alpha, draw_curves, head, legend, one_criterion
 from featprune.figures.style import pick_rounds, round_looks, step_axis
 from featprune.runs.paths import DENSE
-from featprune.tables.frames import AXES, of_kind
+from featprune.tables.frames import RUN, of_kind
 
 MAX_DENSITIES = 5
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw from the tables `learning_curves` and `tuned`, which has each run's lr: the dense runs and the tickets."""
-    curves = tables["learning_curves"].merge(tables["tuned"][AXES].drop_duplicates())
+    """Draw from the tables `learning_curves` and `tuned`, which says which runs: the dense ones and the tickets."""
+    curves = tables["learning_curves"].merge(tables["tuned"][RUN], on=RUN)
     curves = curves[curves["split"] == "test"]
     dense, tickets = of_kind(curves, DENSE), one_criterion(curves[curves["rewind"] == "init"])
     rounds = pick_rounds(tickets, MAX_DENSITIES)

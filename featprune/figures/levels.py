@@ -38,7 +38,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     runs = note_diverged(by_alpha(by_method(pruned)), metric)
     methods = [choose_method(*kind) for kind in order_methods(pruned)]
     panels = draw_curves(runs, {method.label: method.look for method in methods}, "method", "density", metric)
-    for ax, alpha in zip(panels.axes, runs["alpha"].unique(), strict=True):
+    for ax, alpha in zip(panels.axes, runs["alpha"].unique(), strict=True):  # a refline is the same in all panels
         ax.axhline(levels.get(alpha, np.nan), **DENSE_LINE)
     density_axis(panels.axes[0], [1.0, *runs["density"]])
     keys = [DENSE_LINE]

@@ -45,6 +45,7 @@ def draw_along(ax: Axes, references: pd.DataFrame, looks: Looks) -> None:
     ceiling, null = (references[references["panel"] == title] for title in (CEILING, NULL))
     draw_means(ax, ceiling, "step", SIMILARITY, looks, zorder=1.5, **CEILING_LINE)
     over_alphas = SIMILARITY.mean(null, ["step", "alpha"]).groupby("step").agg(["min", "max"])
+    # A range over alphas: lineplot has none between lines it doesn't draw.
     ax.fill_between(over_alphas.index, over_alphas["min"], over_alphas["max"], **NULL_AREA)
 
 
@@ -52,7 +53,7 @@ def draw_across(ax: Axes, references: pd.DataFrame, looks: Looks) -> None:
     """The same at the last step, across the panel."""
     last = last_step(references)
     ceiling, null = (SIMILARITY.mean(last[last["panel"] == title], ["alpha"]) for title in (CEILING, NULL))
-    for alpha, level in ceiling.items():
+    for alpha, level in ceiling.items():  # seaborn's refline has no colour a level, and no strips
         ax.axhline(level, color=looks[alpha]["color"], zorder=1.5, **CEILING_LINE)
     if len(null):
         ax.axhspan(null.min(), null.max(), **NULL_AREA)

@@ -52,6 +52,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def draw_limits(ax: Axes) -> None:
     """Where the lazy ends and the rich begins; named beside the panel, where no curve is."""
     low, high = ax.get_ylim()
+    # In one panel, and named: seaborn's refline is in all of them.
     ax.set_ylim(min(low, LIMITS["lazy"] / ROOM), max(high, LIMITS["rich"] * ROOM))
     for (name, limit), va in zip(LIMITS.items(), ("top", "bottom"), strict=True):
         ax.axhline(limit, color="0.4", linestyle="--", linewidth=0.6, zorder=1)

@@ -175,9 +175,9 @@ def pick_rounds(table: pd.DataFrame, count: int) -> dict[int, float]:
     return {int(rounds[i]): float(values[i]) for i in (pick(-np.log(values), count) if len(values) else ())}
 
 
-def density_axis(ax: Axes, densities: Iterable[float]) -> None:
-    """Make x a log axis of density that falls to the right, with ticks at densities of the data."""
-    ratio_axis(ax, sorted(set(densities), reverse=True), percent)
+def density_axis(ax: Axes, densities: Iterable[float], room: int = 6) -> None:
+    """Make x a log axis of density that falls to the right, with ticks at as many densities as it has `room` for."""
+    ratio_axis(ax, sorted(set(densities), reverse=True), percent, room)
     ax.xaxis.set_inverted(True)
 
 
@@ -186,11 +186,11 @@ def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
     ratio_axis(ax, sorted(set(alphas)), plain)
 
 
-def ratio_axis(ax: Axes, values: Sequence[float], write: Callable[[float], str]) -> None:
+def ratio_axis(ax: Axes, values: Sequence[float], write: Callable[[float], str], room: int = 6) -> None:
     """Make x a log axis over these monotone values, with ticks at as many of them as there is room for."""
     margin = (max(values) / min(values)) ** 0.04 * 1.02
     ax.set(xscale="log", xlim=(min(values) / margin, max(values) * margin))
-    ticks = spaced(np.array(values))
+    ticks = spaced(np.array(values), room)
     ax.set_xticks([], minor=True)
     ax.set_xticks(ticks, map(write, ticks))
 
@@ -221,7 +221,7 @@ class LogTicks(LogLocator):
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         low, high = sorted((vmin, vmax))
         if high < 5 * low:
-            return MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+            return [tick for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if tick > 0]
         self.set_params(subs=(1, 2, 5) if high < 100 * low else (1,))
         return super().tick_values(vmin, vmax)
 

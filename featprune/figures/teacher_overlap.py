@@ -88,14 +88,16 @@ def pair(units: pd.DataFrame, number: int) -> pd.DataFrame:
 def draw_kept(ax: Axes, pairs: pd.DataFrame, look: Look) -> None:
     """A point a unit and seed, means over bins of units, and the rank correlation's mean over seeds."""
     pairs = pairs[pairs["use"] > 0]
-    ax.scatter(pairs["use"], pairs["survivors"], s=5, color=look["color"], alpha=0.3, linewidth=0)
+    point = {"s": 5, "color": look["color"], "alpha": 0.3, "linewidth": 0}
+    sns.scatterplot(pairs, x="use", y="survivors", legend=False, ax=ax, **point)
     if len(pairs):
         bins = pairs.groupby(pd.cut(np.log(pairs["use"]), BINS), observed=True)[["use", "survivors"]]
         parts = bins.mean()[bins.size() >= MIN_UNITS]
-        ax.plot(parts["use"], parts["survivors"], color=DENSE_LINE["color"], marker="o")
+        line = {"color": DENSE_LINE["color"], "marker": "o", "markeredgewidth": 0}
+        sns.lineplot(parts, x="use", y="survivors", errorbar=None, legend=False, ax=ax, **line)
     varied = [mine for _, mine in pairs.groupby("seed") if (mine[["use", "survivors"]].std() > 0).all()]
     if varied:
         rho = np.mean([spearmanr(mine["use"], mine["survivors"]).statistic for mine in varied])
         ax.set_title(rf"Spearman's $\rho$ = {rho:.2f}".replace("-", "−"))
-    ax.set(xscale="log", xlabel="specialization × strength\nin the dense network")
+    ax.set(xscale="log", xlabel="specialization × strength\nin the dense network", ylabel="")
     log_ticks(ax.xaxis)

@@ -45,12 +45,14 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         cells = ax.collections[0].to_rgba(values.to_numpy()[values.notna()])
         for label, color in zip(ax.texts, cells, strict=True):  # seaborn writes in white on what is not quite bright
             label.set_color("black" if relative_luminance(color) > 0.18 else "white")
+        # seaborn's heatmap leaves empty cells blank, and can't outline one.
         for row, column in np.argwhere(values.isna()):
             ax.text(column + 0.5, row + 0.5, "–", ha="center", va="center", color="0.4")
         for row, column in np.argwhere(np.equal.outer(rows, columns)):
             ax.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor="black", linewidth=1.2, clip_on=False))
     panels.set_titles("{col_name}")
     panels.set_axis_labels(r"$\alpha$ of the training", r"$\alpha$ of the mask")
+    # One bar for all panels, where a heatmap has one of its own.
     bar = panels.figure.colorbar(ax.collections[0], ax=list(panels.axes), label=metric.label, aspect=30)
     bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_formatter(plain)
@@ -65,8 +67,8 @@ def describe(values: pd.DataFrame, metric: Metric) -> np.ndarray:
     for (row, column), value in np.ndenumerate(values):
         alpha = values.columns[column]
         own = values.loc[alpha, alpha] if alpha in values.index and alpha != values.index[row] else np.nan
-        change = f"×{value / own:.2f}" if metric.log else f"{value - own:+.1f}".replace("-", "−")
-        texts[row, column] = (f"{value:#.2g}" if metric.log else f"{value:.1f}") + f"\n{change}" * bool(
-            np.isfinite(own)
-        )
+        # + 0.0: no minus sign before a zero
+        change = f"×{value / own:.2f}" if metric.log else f"{round(value - own, 1) + 0.0:+.1f}".replace("-", "−")
+        written = f"{value:#.2g}" if metric.log else f"{value:.1f}"
+        texts[row, column] = written + f"\n{change}" * bool(np.isfinite(own))
     return texts

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from featprune.tables.frames import AXES, MEASURES
+from featprune.tables.frames import AXES, MEASURES, RUN
 
 ALPHAS = (0.1, 1.0, 10.0)
 STEPS = (0, 1, 10, 100)
@@ -74,7 +74,7 @@ def make_curves(alphas=ALPHAS, lrs=(1.0,), seeds=3):
 
 def choose(curves, lr=1.0):
     """A table `tuned` for these curves, in which this lr is everywhere the one chosen."""
-    return curves.loc[curves["lr"] == lr, [*AXES, "seed"]].drop_duplicates()
+    return curves.loc[curves["lr"] == lr, RUN].drop_duplicates()
 
 
 def make_features(alphas=ALPHAS, rewinds=("random", "init"), rounds=3, seeds=4, lrs=(1.0,)):

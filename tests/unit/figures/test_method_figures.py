@@ -206,11 +206,36 @@ def test_ticket_transfer_shows_means_and_differences_to_the_diagonal():
 
 
 @pytest.mark.parametrize("regression", [False, True])
-def test_ticket_transfer_draws_every_cell_of_the_table(regression):
-    """Whatever lr was chosen for it, and where no other has the same."""
-    table = make_transfer(rounds=1, regression=regression).assign(lr=lambda t: np.where(t["alpha"] > 0.1, 1.0, 10.0))
+@pytest.mark.parametrize(("rich", "others"), [(10.0, 1.0), (0.3, 3.0), (0.1, 0.1)])
+def test_ticket_transfer_draws_every_cell_of_the_table(regression, rich, others):
+    """Whatever lr was chosen for it: one that no other cell has, and 1 nowhere."""
+    table = make_transfer(rounds=1, regression=regression)
+    table = table.assign(lr=np.where(table[["mask_alpha", "alpha"]].eq([1.0, 0.1]).all(axis=1), rich, others))
+    figure = draw("ticket_transfer", transfer=table)
+    (mesh,) = matrices_of(figure)
+    cells = table.groupby(["mask_alpha", "alpha"])
+    expected = cells["test_loss"].apply(gmean) if regression else 100 * cells["test_accuracy"].mean()
+    assert not np.ma.is_masked(mesh.get_array())
+    np.testing.assert_allclose(mesh.get_array(), expected.unstack())
+    assert ("chosen on the validation split" in figure.get_supxlabel()) == (rich != others)
+
+
+def test_ticket_transfer_counts_runs_that_diverged():
+    table = make_transfer(rounds=1)
+    lost = (table[["mask_alpha", "alpha", "seed"]] == [0.1, 10.0, 0]).all(axis=1)
+    figure = draw("ticket_transfer", transfer=table.assign(test_accuracy=table["test_accuracy"].mask(lost)))
+    (mesh,) = matrices_of(figure)
+    assert mesh.axes.get_title() == "50 % of weights\n(1 run diverged)"
+    kept = where(table[~lost], mask_alpha=0.1, alpha=10.0)["test_accuracy"]
+    assert len(kept) == 2
+    assert mesh.get_array()[0, 2] == pytest.approx(100 * kept.mean())
+
+
+def test_a_difference_of_nothing_has_no_minus_sign():
+    table = make_transfer(rounds=1)
+    table = table.assign(test_accuracy=np.where(table["alpha"] == table["mask_alpha"], 0.9, 0.89999))
     (mesh,) = matrices_of(draw("ticket_transfer", transfer=table))
-    assert mesh.get_array().shape == (3, 3) and not np.ma.is_masked(mesh.get_array())
+    assert texts_of(mesh.axes)[0, 1] == "90.0\n+0.0"
 
 
 def test_ticket_transfer_of_a_regression_with_a_cell_missing():

@@ -6,6 +6,8 @@ from matplotlib.colors import to_hex
 from scipy.stats import gmean
 
 from featprune.figures.style import BASELINE, OURS, STRATEGIES, alpha_looks
+from featprune.tables.performance import summarize
+from featprune.tables.tuning import tune
 from tests.unit.figures.builders import ALPHAS, STEPS, choose, make_curves, make_headline, make_tuned
 from tests.unit.figures.drawing import (
     band_edges,
@@ -32,6 +34,7 @@ def test_accuracy_vs_density_shows_means_bands_and_dense_levels():
     assert [ax.get_ylabel() for ax in figure.axes] == ["test accuracy (%)", "", ""]
     for ax, rewind in zip(figure.axes, REWINDS, strict=True):
         assert ax.get_xlabel() == "weights remaining (%)"
+        assert ax.get_xscale() == "log"
         assert labels_of(ax.get_xticklabels()) == ["100", "50", "25", "12", "6.2"]
         for alpha, color in colors_of(alpha_looks(ALPHAS)).items():
             runs = where(tuned, alpha=alpha, rewind=rewind, criterion="magnitude", diverged=False)
@@ -137,18 +140,39 @@ def test_learning_curves_show_dense_and_tickets():
     assert figure.get_supxlabel() == ""
 
 
+def assert_lrs(figure, curves, chosen, other):
+    """Each curve and its band are those of the runs at the lr `chosen` for its (alpha, round), elsewhere at `other`."""
+    assert "chosen on the validation split" in figure.get_supxlabel()
+    for ax, alpha in zip(figure.axes, ALPHAS, strict=True):
+        for line, (rewind, number) in zip(ax.lines, (("dense", 0), ("init", 1), ("init", 2)), strict=True):
+            lr = chosen.get((alpha, number), other)
+            runs = where(curves, alpha=alpha, rewind=rewind, round=number, split="test", lr=lr)
+            np.testing.assert_allclose(line.get_ydata(), runs.groupby("step")["loss"].apply(gmean))
+            interval = np.exp(t_interval(np.log(where(runs, step=10)["loss"])))
+            np.testing.assert_allclose(band_edges(ax, line.get_color(), 10), interval)
+
+
 def test_learning_curves_are_at_the_lr_of_the_table_tuned():
     """Whichever it is: here not the one with the best validation metrics, and not everywhere the same."""
     curves = make_curves(lrs=(0.3, 1.0)).assign(accuracy=lambda table: table["lr"])
     tuned = choose(curves, 0.3)
     other = (tuned["round"] == 2) & (tuned["alpha"] == 10)
     figure = draw("learning_curves", learning_curves=curves, tuned=tuned.assign(lr=tuned["lr"].mask(other, 1.0)))
-    assert "chosen on the validation split" in figure.get_supxlabel()
-    for ax, alpha in zip(figure.axes, ALPHAS, strict=True):
-        for line, (rewind, number) in zip(ax.lines, (("dense", 0), ("init", 1), ("init", 2)), strict=True):
-            lr = 1.0 if (number, alpha) == (2, 10) else 0.3
-            runs = where(curves, alpha=alpha, rewind=rewind, round=number, split="test", lr=lr)
-            np.testing.assert_allclose(line.get_ydata(), runs.groupby("step")["loss"].apply(gmean))
+    assert_lrs(figure, curves, {(10.0, 2): 1.0}, other=0.3)
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_learning_curves_show_the_runs_that_tuning_chose_where_rates_tie(regression):
+    """All rates tie on validation, but at one cell, where the largest wins; in no table is test data looked at."""
+    curves = make_curves(lrs=(0.3, 1.0, 3.0)).assign(weights_remaining=1)
+    best = (curves[["alpha", "round", "lr", "split"]] == [10.0, 2, 3.0, "validation"]).all(axis=1)
+    tie = curves["loss"].mask(curves["split"] == "validation", 0.5).mask(best, 0.4)
+    accuracy = np.nan if regression else curves["accuracy"].mask(best, 0.95)
+    curves = curves.assign(loss=tie, accuracy=accuracy)
+    behind = {"dense/dense": [0], "magnitude/init": [0, 0, 0], "magnitude/none": [0, 0]}
+    tuned = tune(summarize(curves, behind), over=["lr"])
+    figure = draw("learning_curves", learning_curves=curves, tuned=tuned)
+    assert_lrs(figure, curves, {(10.0, 2): 3.0}, other=0.3)
 
 
 def test_learning_curves_of_a_dense_network_alone():
@@ -157,3 +181,10 @@ def test_learning_curves_of_a_dense_network_alone():
     figure = draw("learning_curves", learning_curves=curves, tuned=choose(curves))
     assert legend_of(figure) == ["100 (dense)"]
     assert [len(ax.lines) for ax in figure.axes] == [1, 1, 1]
+
+
+def test_a_short_axis_of_losses_has_plain_ticks():
+    curves = make_curves()
+    curves = curves.assign(loss=0.2 + 0.5 * (curves["step"] < 9))
+    figure = draw("learning_curves", learning_curves=curves, tuned=choose(curves))
+    assert {"0.2", "0.4", "0.6"} <= set(labels_of(figure.axes[0].get_yticklabels()))
