@@ -13,10 +13,17 @@ from featprune.figures.panels import by_strategy, facets, head, legend, note_div
 from featprune.figures.style import DENSE_LINE, SMALL, X_LABELS, Look, Looks, density_axis, log_ticks
 from featprune.tables.frames import nearest_one
 
-STAGES: Looks = {  # the stage of the column of bytes -> how it is drawn
-    "pruned": {"label": "pruned", "color": "#0072B2", "marker": "o"},
-    "quantized": {"label": "+ quantized", "color": "#E69F00", "marker": "s"},
-    "huffman": {"label": "+ Huffman\ncode (lossless)", "color": "#882255", "marker": "D"},
+# The stage of the column of bytes -> how it is drawn: later ones thinner, so that all are seen where they coincide.
+STAGES: Looks = {
+    "pruned": {"label": "pruned", "color": "#0072B2", "marker": "o", "markersize": 5.6, "linewidth": 2.2},
+    "quantized": {"label": "+ quantized", "color": "#E69F00", "marker": "s", "markersize": 3.6, "linewidth": 1.5},
+    "huffman": {
+        "label": "+ Huffman\ncode (lossless)",
+        "color": "#882255",
+        "marker": "D",
+        "markersize": 2.2,
+        "linewidth": 1,
+    },
 }
 RATES = {stage: Metric(f"{stage}_rate", "compression rate", log=True) for stage in STAGES}
 ACCURACIES = {s: Metric(f"{s}_accuracy", "test accuracy (%)", scale=100.0) for s in ("dense", "pruned", "quantized")}

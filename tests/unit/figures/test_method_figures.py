@@ -145,6 +145,8 @@ def test_compression_shows_rates_accuracies_and_references():
         for line, expected in zip(left.lines[:3], rates.values(), strict=True):
             np.testing.assert_allclose(line.get_xdata(), expected.index)
             np.testing.assert_allclose(line.get_ydata(), expected)
+        sizes = [line.get_markersize() for line in left.lines[:3]]
+        assert sizes == sorted(set(sizes), reverse=True)  # so that all are seen where they coincide
         np.testing.assert_allclose(left.lines[3].get_ydata(), 40)
         assert [text.get_text().replace("\n", " ") for text in left.texts] == ["40x (Han et al. 2016)"]
         pruned, quantized, paper, dense = right.lines

@@ -115,6 +115,11 @@ def test_headline_is_orange_purple_and_paired():
     assert (top.get_ylabel(), bottom.get_xlabel()) == ("test accuracy (%)", "weights remaining (%)")
 
 
+def test_headline_has_a_tick_a_density():
+    _, bottom = draw("headline", **make_headline(rounds=8)).axes
+    assert labels_of(bottom.get_xticklabels()) == ["50", "25", "12", "6.2", "3.1", "1.6", "0.78", "0.39"]
+
+
 def test_headline_of_one_seed_has_no_interval():
     tables = make_headline(seeds=1, rounds=20)
     tables["headline_difference"] = tables["headline_difference"].assign(ci_low=np.nan, ci_high=np.nan)

@@ -53,6 +53,7 @@ def test_preactivations_keep_one_order_and_one_scale():
     meshes = matrices_of(figure)
     assert len(meshes) == 3 * 4
     assert len({mesh.get_clim() for mesh in meshes}) == 1
+    assert all(mesh.get_rasterized() for mesh in meshes)  # an SVG has no path a cell
     # Of the alphas, layers and seeds in the table, those with the smallest values; samples sorted by class.
     samples = np.array(sorted(range(12), key=lambda sample: (sample % 3, sample)))
     order = np.floor(meshes[0].get_array()[:, 0]).astype(int)

@@ -129,6 +129,7 @@ def test_ticks_leave_each_other_room():
     ticks = spaced(densities)
     assert ticks[0] == 1.0 and ticks[-1] == 0.011 and set(ticks) < set(densities)
     assert np.diff(-np.log(ticks)).min() >= np.log(1 / 0.011) / 6
+    assert spaced(densities, room=12) == list(densities)
     assert spaced(np.array([0.5])) == [0.5]
 
 
@@ -147,13 +148,20 @@ def test_x_axes_have_ticks_at_the_data():
 
 @pytest.mark.parametrize(
     ("limits", "ticks"),
-    [((0.002, 3), [0.01, 0.1, 1]), ((0.15, 3), [0.2, 0.5, 1, 2]), ((2.1, 4.9), [3, 4]), ((40, 47), [40, 42, 44, 46])],
+    [
+        ((0.002, 3), [0.01, 0.1, 1]),
+        ((0.15, 3), [0.2, 0.5, 1, 2]),
+        ((0.17, 0.72), [0.2, 0.4, 0.6]),
+        ((2.1, 4.9), [3, 4]),
+        ((40, 47), [40, 42, 44, 46]),
+    ],
 )
 def test_a_log_axis_has_plain_ticks_however_short_it_is(limits, ticks):
     ax = Figure().subplots()
     ax.set(yscale="log", ylim=limits)
     log_ticks(ax.yaxis)
     assert isinstance(ax.yaxis.get_major_locator(), LogTicks)
+    assert min(ax.get_yticks()) > 0
     shown = [tick for tick in ax.get_yticks() if limits[0] <= tick <= limits[1]]
     assert shown == pytest.approx(ticks)
     assert [ax.yaxis.get_major_formatter()(tick) for tick in shown] == [plain(tick) for tick in ticks]
