@@ -68,13 +68,16 @@ def student_t(values: pd.Series) -> tuple[float, float]:
     return values.mean() - half, values.mean() + half
 
 
-def band(single: bool = False) -> dict[str, Any]:
+def band(single: bool = False, curves: int = 1) -> dict[str, Any]:
     """Keywords for seaborn's lineplot: the mean of `value` over seeds in its band; `single`: points with error bars.
+
+    Bands are fainter where many `curves` share a panel, so that the lines can be read.
 
     seaborn aggregates on the scale that y has when it draws, so make a logarithmic axis so before: then the mean is
     geometric, the interval that of the logarithm, and a band never reaches zero.
     """
-    style = {"err_style": "bars"} if single else {"err_style": "band", "err_kws": {"linewidth": 0}}
+    opacity = min(0.2, 1.2 / curves)
+    style = {"err_style": "bars"} if single else {"err_style": "band", "err_kws": {"linewidth": 0, "alpha": opacity}}
     return {"y": "value", "errorbar": student_t, "legend": False, "markeredgewidth": 0, **style}
 
 

@@ -57,7 +57,7 @@ def draw_curves(
     scale = {"yscale": "log" if metric.log else "linear"}
     panels = facets(runs, looks, by, size, col="panel", col_wrap=columns, subplot_kws=scale, **grid)
     single = runs.groupby(by)[x].nunique().max() == 1
-    panels.map_dataframe(sns.lineplot, x=x, style="piece", dashes=False, **band(single))
+    panels.map_dataframe(sns.lineplot, x=x, style="piece", dashes=False, **band(single, len(looks)))
     for ax in panels.axes if metric.log else ():
         log_ticks(ax.yaxis)
     panels.set_titles("{col_name}").set_axis_labels(X_LABELS[x], metric.label)

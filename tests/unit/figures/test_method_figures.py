@@ -54,6 +54,12 @@ def test_levels_shows_means_bands_styles_and_the_dense_level():
         np.testing.assert_allclose(edges, np.exp(t_interval(np.log(100 - 100 * runs["test_accuracy"]))))
 
 
+def test_bands_of_many_methods_are_faint():
+    few, many = (draw("levels", tuned=make_tuned(pairs)).axes[0] for pairs in (PAIRS, [*PAIRS, *CONTROLS]))
+    assert {area.get_alpha() for area in few.collections} == {0.2}
+    assert {area.get_alpha() for area in many.collections} == {0.15}
+
+
 def test_levels_groups_its_legend_by_level():
     figure = draw("levels", tuned=make_tuned([*PAIRS, *CONTROLS]))
     assert legend_of(figure) == [
