@@ -62,7 +62,7 @@ FIGURES: dict[str, Figure] = {
     "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
-    "learning_curves": Figure("learning_curves", ("learning_curves",), "Performance", ("pruning",)),
+    "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "Performance", ("pruning",)),
     "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
     "feature_similarity": Figure("feature_similarity", ("features",), "Features", ("comparisons",)),
     "feature_similarity_vs_density": Figure(
@@ -87,13 +87,12 @@ def save(figure: matplotlib.figure.Figure | matplotlib.animation.Animation, path
     from featprune.figures.style import theme
 
     undated = {".svg": {"Date": None}, ".png": {"Software": None}}
-    moves = isinstance(figure, Animation)
     for path in map(Path, paths):
-        if path.suffix not in ({".gif"} if moves else undated):
+        if path.suffix not in ({".gif"} if isinstance(figure, Animation) else undated):
             raise FeatpruneError(f"{path}: a figure is saved as {' or '.join(undated)}, an animation as .gif")
         # Ticks are made as they are drawn, so the theme must hold here too.
         with atomic(path) as partial, theme():
-            if not moves:
+            if not isinstance(figure, Animation):
                 figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=undated[path.suffix])
                 continue
             # The writer takes the format from the suffix, which a partial file lacks.

@@ -1,17 +1,19 @@
-"""Means over seeds with their confidence bands, on the scale of the axis they are drawn on."""
+"""What is drawn of the runs: a metric's values, their means over seeds, and the confidence bands of these."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from scipy.stats import t
 
 from featprune.errors import FeatpruneError
-from featprune.figures.style import log_axis
+from featprune.figures.style import Looks
 
 CONFIDENCE = 0.95
 MIN_SEEDS = 3  # of a band: the interval from two is 13 times as wide as they are apart
@@ -27,23 +29,22 @@ class Metric:
     log: bool = False
 
     def of(self, runs: pd.DataFrame) -> pd.Series:
-        """The values, NaN where a run diverged."""
+        """The values, NaN where a run diverged; above zero on a logarithmic axis."""
         values = self.scale * runs[self.column].astype(float)
         sound = np.isfinite(values) & ~runs.get("diverged", pd.Series(False, runs.index)).astype(bool)
-        return values.where(sound)
+        return (values.clip(lower=float(np.finfo(np.float32).tiny)) if self.log else values).where(sound)
+
+    def mean(self, runs: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+        """The mean over seeds at each value of `by`, a geometric one on a logarithmic axis."""
+        values = self.of(runs)
+        means = (np.log(values) if self.log else values).groupby([runs[key] for key in by]).mean()
+        return np.exp(means) if self.log else means
 
     def require(self, runs: pd.DataFrame, name: str) -> None:
         """Raise FeatpruneError if the table called `name` holds not one value."""
         if not self.of(runs).notna().any():
             why = "has no rows to draw" if runs.empty else f"has no finite {self.column}: every run diverged"
             raise FeatpruneError(f"table {name!r} {why}")
-
-    def style_axis(self, ax: Axes, label: bool = True) -> None:
-        """Set the scale of y (once the data is there), and its label."""
-        if self.log:
-            log_axis(ax)
-        if label:
-            ax.set_ylabel(self.label)
 
     def note_diverged(self, runs: pd.DataFrame) -> str:
         """A line for the end of a title: how many runs diverged, and so are in no mean."""
@@ -61,32 +62,29 @@ def choose_metric(runs: pd.DataFrame) -> Metric:
     return ACCURACY if runs["test_accuracy"].notna().any() else ERROR
 
 
-def over_seeds(runs: pd.DataFrame, by: Sequence[str], metric: Metric) -> pd.DataFrame:
-    """Mean over seeds and its 95 % Student-t interval, one row a value of `by`.
+def student_t(values: pd.Series) -> tuple[float, float]:
+    """The 95 % Student-t interval of the mean; NaN of fewer than MIN_SEEDS values."""
+    half = t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.sem() if len(values) >= MIN_SEEDS else np.nan
+    return values.mean() - half, values.mean() + half
 
-    On a logarithmic axis both are those of the logarithm (a geometric mean), so a band never reaches zero.
-    Diverged seeds are left out; with fewer than MIN_SEEDS `low` and `high` are NaN.
 
-    Returns a frame with the columns `by`, density (if the runs have it), mean, low, high, n_seeds.
+def band(single: bool = False, curves: int = 1) -> dict[str, Any]:
+    """Keywords for seaborn's lineplot: the mean of `value` over seeds in its band; `single`: points with error bars.
+
+    Bands are fainter where many `curves` share a panel, so that the lines can be read.
+
+    seaborn aggregates on the scale that y has when it draws, so make a logarithmic axis so before: then the mean is
+    geometric, the interval that of the logarithm, and a band never reaches zero.
     """
-    values = metric.of(runs)
-    if metric.log:
-        values = np.log(values.clip(lower=np.finfo(np.float32).tiny))
-    keys = [runs[key] for key in by]
-    groups = values.groupby(keys, observed=True)
-    mean, count = groups.mean(), groups.count()
-    half = t.ppf((1 + CONFIDENCE) / 2, count - 1) * groups.sem().where(count >= MIN_SEEDS)
-    table = pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
-    table = (np.exp(table) if metric.log else table).assign(n_seeds=count)
-    if "density" in runs and "density" not in by:
-        table.insert(0, "density", runs["density"].groupby(keys, observed=True).first())
-    return table.reset_index()
+    opacity = min(0.2, 1.2 / curves)
+    style = {"err_style": "bars"} if single else {"err_style": "band", "err_kws": {"linewidth": 0, "alpha": opacity}}
+    return {"y": "value", "errorbar": student_t, "legend": False, "markeredgewidth": 0, **style}
 
 
-def draw_band(ax: Axes, x: pd.Series, means: pd.DataFrame, color, **line) -> None:
-    """Draw the means against x with their band; a single point gets an error bar instead."""
-    ax.plot(x, means["mean"], color=color, **line)
-    if len(means) > 1:
-        ax.fill_between(x, means["low"], means["high"], color=color, alpha=0.2, linewidth=0)
-    else:
-        ax.vlines(x, means["low"], means["high"], color=color)
+def draw_means(ax: Axes, runs: pd.DataFrame, x: str, metric: Metric, looks: Looks, **line: Any) -> None:
+    """Only the means over seeds against x, a line an alpha in its colour."""
+    palette = {alpha: look["color"] for alpha, look in looks.items()}
+    # Values without names, which lineplot would write on the axes.
+    drawn = {"x": runs[x].to_numpy(), "y": metric.of(runs).to_numpy(), "hue": runs["alpha"].to_numpy()}
+    if len(runs):
+        sns.lineplot(**drawn, palette=palette, errorbar=None, legend=False, ax=ax, **line)

@@ -5,55 +5,73 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.axes import Axes
+import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from featprune.figures.bands import Metric, draw_band, over_seeds
-from featprune.figures.panels import head, key, legend, name_strategy, one_criterion, order_strategies
-from featprune.figures.style import DENSE, SMALL, density_axis
+from featprune.figures.bands import Metric, band
+from featprune.figures.panels import by_strategy, facets, head, legend, note_diverged
+from featprune.figures.style import DENSE_LINE, SMALL, X_LABELS, Look, Looks, density_axis, log_ticks
 from featprune.tables.frames import nearest_one
 
-STAGES = {  # the stage of the column of bytes -> name, colour, marker
-    "pruned": ("pruned", "#0072B2", "o"),
-    "quantized": ("+ quantized", "#E69F00", "s"),
-    "huffman": ("+ Huffman\ncode (lossless)", "#882255", "D"),
+# The stage of the column of bytes -> how it is drawn: later ones thinner, so that all are seen where they coincide.
+STAGES: Looks = {
+    "pruned": {"label": "pruned", "color": "#0072B2", "marker": "o", "markersize": 5.6, "linewidth": 2.2},
+    "quantized": {"label": "+ quantized", "color": "#E69F00", "marker": "s", "markersize": 3.6, "linewidth": 1.5},
+    "huffman": {
+        "label": "+ Huffman\ncode (lossless)",
+        "color": "#882255",
+        "marker": "D",
+        "markersize": 2.2,
+        "linewidth": 1,
+    },
 }
+RATES = {stage: Metric(f"{stage}_rate", "compression rate", log=True) for stage in STAGES}
+ACCURACIES = {s: Metric(f"{s}_accuracy", "test accuracy (%)", scale=100.0) for s in ("dense", "pruned", "quantized")}
 PAPER_RATE, PAPER_BITS = 40, 6  # of LeNet-300-100 on MNIST (Han, Mao & Dally 2016, tables 1 and 3)
-
-
-def rate(stage: str) -> Metric:
-    return Metric(f"{stage}_rate", "compression rate", log=True)
-
-
-def accuracy(stage: str) -> Metric:
-    return Metric(f"{stage}_accuracy", "test accuracy (%)", scale=100.0)
+PAPER_LINE: Look = {"color": "0.4", "linewidth": 0.6, "zorder": 1}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `compression`: one criterion (magnitude if it is there), alpha and lr nearest 1."""
-    accuracy("quantized").require(tables["compression"], "compression")
-    table = one_width(nearest_one(nearest_one(one_criterion(tables["compression"]), "alpha"), "lr"))
+    table = tables["compression"]
+    ACCURACIES["quantized"].require(table, "compression")
+    table = one_width(nearest_one(nearest_one(by_strategy(table), "alpha"), "lr"))
     table = table.assign(**{f"{stage}_rate": table["original_bytes"] / table[f"{stage}_bytes"] for stage in STAGES})
-    rewinds = order_strategies(table["rewind"])
-    figure = Figure(figsize=(7.0, 2.4 * len(rewinds) + 0.5), layout="constrained")
-    rows = figure.subplots(len(rewinds), 2, sharex="col", sharey="col", squeeze=False)
-    for row, rewind in zip(rows, rewinds, strict=True):
-        is_last = rewind == rewinds[-1]
-        runs = table[table["rewind"] == rewind]
-        draw_rates(row[0], runs)
-        draw_accuracies(row[1], runs)
-        for ax in row:
-            ax.set_title(name_strategy(rewind) + accuracy("quantized").note_diverged(runs))
-        density_axis(row[0], [1.0, *table["density"]], label=is_last)
-        rate_axis(row[1], label=is_last)
-    rows[0, 0].set_ylim(top=max(rows[0, 0].get_ylim()[1], 2 * PAPER_RATE))  # room for the label of the line
-    handles = [key(color, name, marker=marker) for name, color, marker in STAGES.values()]
-    legend(figure, [*handles, key(DENSE, "dense", linewidth=0.8)])
-    alpha, lr, hidden, output = table.iloc[0][["alpha", "lr", "hidden_bits", "output_bits"]]
+    runs = note_diverged(table, ACCURACIES["quantized"])
+    # Left rates against density; right accuracies against the rate after all stages, one above the other.
+    small = runs.merge(RATES["huffman"].mean(runs, ["panel", "round"]).rename("x").reset_index())
+    parts = [runs.assign(side="rate", stage=s, x=runs["density"], value=RATES[s].of(runs)) for s in STAGES]
+    parts += [small.assign(side="accuracy", stage=s, value=ACCURACIES[s].of(small)) for s in ("pruned", "quantized")]
+    shared = {"sharex": "col", "sharey": "col"}
+    panels = facets(pd.concat(parts), STAGES, "stage", (2.85, 2.4), row="panel", col="side", **shared)
+    panels.axes[0, 0].set_yscale("log")
+    panels.map_dataframe(sns.lineplot, x="x", **band(len(runs["round"].unique()) == 1))
+    panels.set_titles("{row_name}")
+    panels.figure.set_layout_engine("constrained")
+    place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
+    # seaborn's refline would draw both levels in both columns.
+    for (rates, accuracies), panel in zip(panels.axes, panels.row_names, strict=True):
+        rates.axhline(PAPER_RATE, **PAPER_LINE)
+        # At the left, where networks are dense and rates low, there is room above the line.
+        rates.annotate(f"{PAPER_RATE}x (Han\net al. 2016)", (0.03, PAPER_RATE), fontsize=SMALL, color="0.4", **place)
+        accuracies.axvline(PAPER_RATE, **PAPER_LINE)
+        level = ACCURACIES["dense"].of(runs[runs["panel"] == panel]).mean()
+        accuracies.axhline(level, **DENSE_LINE)
+        rates.set_ylabel(RATES["pruned"].label)
+        accuracies.set_ylabel(ACCURACIES["pruned"].label)
+    left, right = panels.axes[-1]
+    left.set_ylim(top=max(left.get_ylim()[1], 2 * PAPER_RATE))  # room for the label of the line
+    right.set_xscale("log")
+    density_axis(left, [1.0, *runs["density"]])
+    log_ticks(left.yaxis)
+    log_ticks(right.xaxis)
+    left.set_xlabel(X_LABELS["density"])
+    right.set_xlabel("compression rate after all stages")
+    legend(panels.figure, [*STAGES.values(), DENSE_LINE])
+    alpha, lr, hidden, output = runs.iloc[0][["alpha", "lr", "hidden_bits", "output_bits"]]
     setting = rf"$\alpha$ = {alpha:g}, learning rate × {lr:g}"
-    head(figure, table, f"{setting}, {hidden:g} bits a weight ({output:g} in the output layer)")
-    return figure
+    head(panels.figure, runs, f"{setting}, {hidden:g} bits a weight ({output:g} in the output layer)")
+    return panels.figure
 
 
 def one_width(table: pd.DataFrame) -> pd.DataFrame:
@@ -61,38 +79,3 @@ def one_width(table: pd.DataFrame) -> pd.DataFrame:
     widths = table[["hidden_bits", "output_bits"]]
     distance = (widths - PAPER_BITS).abs().sum(axis=1)
     return table[(widths == widths.iloc[distance.argmin()]).all(axis=1)]
-
-
-def draw_rates(ax: Axes, runs: pd.DataFrame) -> None:
-    """How many times smaller the network is after each stage, against density; the paper's rate for comparison."""
-    ax.axhline(PAPER_RATE, color="0.4", linewidth=0.6, zorder=1)
-    # At the left, where networks are dense and rates low, there is room above the line.
-    place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
-    ax.annotate(f"{PAPER_RATE}x (Han\net al. 2016)", (0.03, PAPER_RATE), fontsize=SMALL, color="0.4", **place)
-    for stage, (_, color, marker) in STAGES.items():
-        means = over_seeds(runs, ["round"], rate(stage))
-        draw_band(ax, means["density"], means, color, marker=marker)
-    rate("pruned").style_axis(ax)
-    ax.yaxis.set_major_formatter("{x:g}")
-
-
-def draw_accuracies(ax: Axes, runs: pd.DataFrame) -> None:
-    """The accuracy before and after quantization, one above the other, against the rate after all stages."""
-    for level in over_seeds(runs, ["alpha"], accuracy("dense"))["mean"]:
-        ax.axhline(level, color=DENSE, linewidth=0.8, zorder=1)
-    rates = over_seeds(runs, ["round"], rate("huffman"))["mean"]
-    for stage in ("pruned", "quantized"):
-        _, color, marker = STAGES[stage]
-        draw_band(ax, rates, over_seeds(runs, ["round"], accuracy(stage)), color, marker=marker)
-    ax.axvline(PAPER_RATE, color="0.4", linewidth=0.6, zorder=1)
-    accuracy("quantized").style_axis(ax)
-
-
-def rate_axis(ax: Axes, label: bool) -> None:
-    """Make x a log axis of the rate with ticks 1, 2, 5, 10, ..."""
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    if label:
-        ax.set_xlabel("compression rate after all stages")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from featprune.figures.bands import ACCURACY, draw_band, over_seeds
-from featprune.figures.panels import head
-from featprune.figures.style import BASELINE, OURS, SMALL, density_axis
+from featprune.figures.bands import ACCURACY, band
+from featprune.figures.style import BASELINE, OURS, SMALL, X_LABELS, Look, density_axis
 
 SIDES = {
     "baseline": ("LTH baseline", BASELINE, "s"),
@@ -20,30 +20,27 @@ SIDES = {
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw from the tables `headline` and `headline_difference`."""
-    runs, difference = (of_gain(tables[name]) for name in ("headline", "headline_difference"))
-    difference = difference.sort_values("round")
+    """Draw from the tables `headline` and `headline_difference`: the comparison `gain`."""
+    runs, difference = (
+        table[table["comparison"] == "gain"] for table in (tables["headline"], tables["headline_difference"])
+    )
+    runs = runs.assign(value=ACCURACY.of(runs))
+    # Two tables, one above the other, which no seaborn grid draws.
     figure = Figure(figsize=(5.5, 4.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for side, (label, color, marker) in SIDES.items():
         mine = runs[runs["side"] == side]
         ACCURACY.require(mine, "headline")
-        means = over_seeds(mine, ["round"], ACCURACY)
-        draw_band(top, means["density"], means, color, label=label, marker=marker)
-    ACCURACY.style_axis(top)
-    head(figure, runs)
-    top.set_title(ACCURACY.note_diverged(runs).strip())
+        look = {"label": label, "color": color, "marker": marker}
+        sns.lineplot(mine, x="density", ax=top, **look, **band(len(mine["density"].unique()) == 1))
+    top.set(ylabel=ACCURACY.label, title=ACCURACY.note_diverged(runs).strip())
     name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     draw_difference(bottom, difference)
-    density_axis(bottom, runs["density"])
+    density_axis(bottom, runs["density"], room=12)
+    bottom.set_xlabel(X_LABELS["density"])
     figure.align_ylabels()
     return figure
-
-
-def of_gain(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the comparison that decides: each side at its own best rate."""
-    return table[table["comparison"] == "gain"]
 
 
 def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
@@ -52,23 +49,16 @@ def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
     upright = len(chosen) > 10
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + (0.16 if upright else 0.1) * (high - low))
-    for density, text in chosen.items():
-        ax.annotate(
-            text,
-            (density, 0.985),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            va="top",
-            rotation=90 if upright else 0,
-            color=OURS,
-            fontsize=SMALL,
-        )
-    ax.annotate(r"$\alpha$", (1.01, 0.985), xycoords="axes fraction", va="top", color=OURS, fontsize=SMALL + 1)
+    style: Look = {"transform": ax.get_xaxis_transform(), "va": "top", "color": OURS, "fontsize": SMALL}
+    for density, text in zip(chosen.index.to_numpy(), chosen, strict=True):
+        ax.text(density, 0.985, text, ha="center", rotation=90 if upright else 0, **style)
+    ax.text(1.01, 0.985, r"$\alpha$", **style | {"transform": ax.transAxes})
 
 
 def draw_difference(ax: Axes, difference: pd.DataFrame) -> None:
     """The paired difference in percentage points with its interval; open where the interval holds zero."""
     mean, low, high = (100 * difference[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
+    # seaborn draws intervals that it computes, not those of a table.
     clear = (low > 0) | (high < 0)
     ax.axhline(0, color="0.4", linewidth=0.8)
     ax.vlines(difference["density"], low, high, color=OURS)

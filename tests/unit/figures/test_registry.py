@@ -1,0 +1,149 @@
+"""Every figure: drawn from its tables alone, the same bytes each time, readable, and one clear error otherwise."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.animation import Animation
+from matplotlib.text import Text
+
+from featprune.errors import FeatpruneError
+from featprune.figures import FIGURES, save
+from featprune.figures.style import SMALL
+from tests.unit.figures.builders import make_tables, make_tuned
+from tests.unit.figures.drawing import draw
+
+# What must hold a value in the first table of a figure.
+VALUES = {
+    "tuned": ["test_accuracy", "test_loss"],
+    "transfer": ["test_accuracy", "test_loss"],
+    "headline": ["test_accuracy"],
+    "compression": ["quantized_accuracy"],
+    "learning_curves": ["loss"],
+    "features": ["frobenius", "correlation"],
+    "richness": ["value"],
+    "overlap": ["overlap", "strength"],
+    "layer_density": ["layer_density"],
+    "claims": ["estimate"],
+    "preactivations": ["preactivation"],
+}
+
+
+def draw_any(name, **changed):
+    """The figure of that name; of an animation the picture of its first frame."""
+    tables = make_tables() | changed
+    figure = draw(name, **{table: tables[table] for table in FIGURES[name].tables if table in tables})
+    if isinstance(figure, Animation):
+        figure._draw_was_started = True  # else matplotlib warns that nothing came of it
+        return figure._fig
+    return figure
+
+
+def test_importing_the_registry_is_light():
+    heavy = "sorted({'matplotlib', 'pandas', 'seaborn', 'scipy', 'torch'} & set(sys.modules))"
+    code = f"import sys, featprune.figures; print({heavy})"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_save_writes_the_same_bytes_twice(name, tmp_path):
+    magic = {"png": b"\x89PNG", "svg": b"<?xml", "gif": b"GIF8"}
+    files = []
+    for take in "ab":
+        paths = [tmp_path / take / f"{name}.{kind}" for kind in FIGURES[name].formats]
+        save(draw(name, **make_tables()), paths)
+        assert sorted(path.name for path in (tmp_path / take).iterdir()) == sorted(path.name for path in paths)
+        files.append([path.read_bytes() for path in paths])
+    assert files[0] == files[1]
+    assert all(data.startswith(magic[kind]) for data, kind in zip(files[0], FIGURES[name].formats, strict=True))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_table_must_be_there_and_have_rows(name):
+    tables = make_tables()
+    for table in FIGURES[name].tables:
+        with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' is empty"):
+            draw(name, **tables | {table: tables[table].head(0)})
+        with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' is missing"):
+            draw(name, **{other: frame for other, frame in tables.items() if other != table})
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if FIGURES[name].tables[0] in VALUES])
+def test_a_table_without_a_value_names_figure_and_table(name):
+    table = FIGURES[name].tables[0]
+    lost = make_tables()[table].assign(**dict.fromkeys(VALUES[table], np.nan))
+    with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' has no finite"):
+        draw_any(name, **{table: lost})
+
+
+@pytest.mark.parametrize("name", ["accuracy_vs_density", "alpha_sweep", "levels", "layerwise_density"])
+def test_dense_runs_alone_are_nothing_to_draw(name):
+    (table,) = FIGURES[name].tables
+    dense = make_tables()[table].assign(criterion="dense", rewind="dense")
+    with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' has no rows"):
+        draw_any(name, **{table: dense})
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_all_text_is_large_enough_and_without_superscripts(name):
+    figure = draw_any(name)
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert texts
+    assert min(text.get_fontsize() for text in texts) >= SMALL
+    assert not [text.get_text() for text in texts if "^" in text.get_text() or "_{" in text.get_text()]
+
+
+@pytest.mark.parametrize("name", ["accuracy_vs_density", "alpha_sweep", "levels"])
+def test_only_outer_panels_have_tick_labels(name):
+    figure = draw_any(name, tuned=make_tuned(alphas=tuple(10.0 ** np.arange(-2, 3)), regression=True))
+    figure.draw_without_rendering()
+    count = len(figure.axes)
+    for index, ax in enumerate(figure.axes):
+        assert bool(ax.get_yticklabels()) == (index % 3 == 0)
+        assert bool(ax.get_xticklabels()) == (index + 3 >= count)
+
+
+def test_no_figure_stays_open():
+    draw_any("levels")
+    draw_any("ticket_transfer")
+    assert plt.get_fignums() == []
+
+
+def test_figures_and_animations_keep_their_formats(tmp_path):
+    with pytest.raises(FeatpruneError, match=r"saved as \.svg or \.png, an animation as \.gif"):
+        save(draw_any("claims"), [tmp_path / "figure.gif"])
+    with pytest.raises(FeatpruneError, match=r"saved as \.svg or \.png"):
+        save(draw_any("pixel_mask"), [tmp_path / "figure.pdf"])
+    animation = draw("preactivation_dynamics", **make_tables())
+    with pytest.raises(FeatpruneError, match=r"an animation as \.gif"):
+        save(animation, [tmp_path / "figure.png"])
+    assert not list(tmp_path.iterdir())
+    animation._draw_was_started = True
+
+
+def test_a_failed_animation_leaves_no_file(tmp_path, monkeypatch):
+    animation = draw("preactivation_dynamics", **make_tables())
+
+    def fail(writer):
+        Path(writer.outfile).write_text("half of it")
+        raise OSError("no space left")
+
+    monkeypatch.setattr("matplotlib.animation.PillowWriter.finish", fail)
+    with pytest.raises(OSError, match="no space"):
+        save(animation, [tmp_path / "moves.gif"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_window_opens():
+    """With a display, too: pyplot, which makes the figures of seaborn's grids, is told to draw to memory."""
+    code = (
+        "import matplotlib; matplotlib.use('template')\n"
+        "from tests.unit.figures.builders import make_tables\n"
+        "from tests.unit.figures.drawing import draw\n"
+        "draw('levels', **make_tables()); print(matplotlib.get_backend())"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip().lower() == "agg"
