@@ -70,9 +70,7 @@ class Parameters:
         def pick(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
             return np.where(chosen.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
 
-        return Parameters(
-            tuple(map(pick, self.weights, others.weights)), tuple(map(pick, self.biases, others.biases))
-        )
+        return Parameters(tuple(map(pick, self.weights, others.weights)), tuple(map(pick, self.biases, others.biases)))
 
     @staticmethod
     def stack(replicas: Sequence[Parameters]) -> Parameters:

@@ -119,7 +119,7 @@ class Study:
 
     @cached_property
     def dense_analyses(self) -> dict[tuple[Kind, ...], list[str]]:
-        """The kinds of dense runs that one job analyses -> experiments: with null and ceiling where runs are compared."""
+        """The kinds of dense runs that a job analyses -> experiments: null and ceiling too where runs are compared."""
         found: dict[tuple[Kind, ...], list[str]] = {}
         for name, e in self.experiments.items():
             if e.features.rounds:

@@ -37,7 +37,7 @@ class Split:
 
     @cached_property
     def reference(self) -> Tensor:
-        """h(x; m*theta_ref), (R, n, outputs): it doesn't change while a mask is fixed, and is computed once, when used."""
+        """h(x; m*theta_ref), (R, n, outputs): fixed while the mask is, so computed once, when it is first used."""
         return self.output(self.x)
 
     def __len__(self) -> int:
@@ -94,7 +94,7 @@ class Record:
         earlier = ~self.diverged & (self.step < step)
         if earlier.any() and self.stopped is not None:
             loss, accuracy = evaluate(output_of(self.stopped), self.data["test"], self.objective)
-            for i in np.flatnonzero(earlier):
+            for i in np.flatnonzero(earlier).tolist():
                 self.rows.append((self.seeds[i], int(self.step[i]), "test", loss[i], accuracy[i]))
 
     def _evaluate(self, name: str, step: int, output: Output, samples: int | None) -> np.ndarray:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from featprune.datasets.dataset import Dataset
-from featprune.engine.evaluation import Split, evaluate, no_reference, split_data
+from featprune.engine.evaluation import HISTORY, Output, Record, Split, no_reference, split_data
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
 from featprune.engine.stack import Stack
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
+
 
 class Trainee(Protocol):
     """R networks being trained together, and the state of their optimizer."""

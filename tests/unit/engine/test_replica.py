@@ -28,7 +28,7 @@ def bound(model, kind="classification", steps=STEPS):
     x = torch.from_numpy(rng.standard_normal((SAMPLES, 50)))
     y = torch.from_numpy(rng.integers(0, 4, SAMPLES) if kind == "classification" else rng.standard_normal((SAMPLES, 4)))
     reference = torch.from_numpy(rng.standard_normal((1, SAMPLES, 4)))
-    model.bind(Split(x, y, reference), torch.from_numpy(data_order(0, SAMPLES, BATCH, steps)[None]))
+    model.bind(Split(x, y, lambda _: reference), torch.from_numpy(data_order(0, SAMPLES, BATCH, steps)[None]))
     return model
 
 

@@ -58,7 +58,7 @@ def trained(settings, start=None, masks=None, data=None, seeds=(0,), network=NET
     return train(network, start, masks, data or made_data(), seeds, settings)
 
 
-def loss_at(outcome, step, split="train"):
+def loss_at(outcome, step, split="validation"):
     h = outcome.history
     return float(h["loss"][(h["step"] == step) & (h["split"] == split)][0])
 
@@ -142,8 +142,8 @@ def test_centered_output_is_zero_at_the_start(alpha):
 def test_uncentered_output_is_alpha_times_h_at_the_start():
     data = made_data()
     start = started()
-    f = torch.from_numpy(2.0 * outputs(start.parameters, data.train_x))
-    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.train_y))
+    f = torch.from_numpy(2.0 * outputs(start.parameters, data.validation_x))
+    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.validation_y))
     outcome = trained(replace(SETTINGS, alpha=2.0, center=False), start, data=data)
     assert loss_at(outcome, 0) == pytest.approx(float(expected), rel=1e-5)
 
@@ -232,13 +232,13 @@ def test_history_and_snapshots_are_on_their_grids():
 def test_on_the_way_only_the_first_samples_are_evaluated():
     data, start = made_data(), started()
     outcome = trained(replace(SETTINGS, center=False, evaluation_samples=7), start, data=data)
-    for split, x, y in (("train", data.train_x, data.train_y), ("test", data.test_x, data.test_y)):
-        f = torch.from_numpy(outputs(start.parameters, x[:7]))
-        expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(y[:7]))
-        assert loss_at(outcome, 0, split) == pytest.approx(float(expected), rel=1e-5)
-    f = torch.from_numpy(outputs(outcome.parameters, data.train_x[:7]))
-    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.train_y[:7]))
-    assert loss_at(outcome, 20) == pytest.approx(float(expected), rel=1e-5), "of the training split, at the end too"
+    evaluated = set(zip(outcome.history["split"], outcome.history["step"].tolist(), strict=True))
+    assert evaluated >= {("validation", 0), ("validation", 5), ("validation", 20), ("train", 20), ("test", 20)}
+    assert len(evaluated - {("test", 0), ("test", 5)}) == 5, "the test split at the end and at the early stop only"
+    for step, split, parameters in ((0, "validation", start.parameters), (20, "train", outcome.parameters)):
+        x, y = getattr(data, f"{split}_x")[:7], getattr(data, f"{split}_y")[:7]
+        expected = torch.nn.functional.cross_entropy(torch.from_numpy(outputs(parameters, x)), torch.from_numpy(y))
+        assert loss_at(outcome, step, split) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_regression_has_no_accuracy():
