@@ -5,7 +5,7 @@ Light, and without Snakemake: typed objects in, paths and plain data out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -115,40 +115,46 @@ class Study:
         }
         return list(selections[selection](name))
 
-    # How jobs are cut
+    # How jobs are cut: what one job of a rule is about -> the experiments with such jobs
 
     @cached_property
-    def dense_analyses(self) -> dict[tuple[Kind, ...], list[str]]:
-        """The kinds of dense runs that a job analyses -> experiments: null and ceiling too where runs are compared."""
-        found: dict[tuple[Kind, ...], list[str]] = {}
-        for name, e in self.experiments.items():
-            if e.features.rounds:
-                kinds = tuple(DENSE_RUNS.values()) if self.has_comparisons(name) else (DENSE,)
-                found.setdefault(kinds, []).append(name)
-        return found
+    def dense_dumps(self) -> dict[tuple[Kind, ...], list[str]]:
+        """The kinds of dense runs whose features one job dumps: null and ceiling too where runs are compared."""
+        cut = (
+            (tuple(DENSE_RUNS.values()) if self.has_comparisons(name) else (DENSE,), name)
+            for name, e in self.experiments.items()
+            if e.features.rounds
+        )
+        return _grouped(cut)
 
     @cached_property
-    def chain_analyses(self) -> dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]]:
-        """The rounds of a chain that one job analyses, with the rewinds of such chains -> experiments.
-
-        Tickets are apart: the amount of feature learning is measured of them.
-        """
-        found: dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]] = {}
+    def chain_dumps(self) -> dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]]:
+        """The rounds whose features one job dumps, and the rewinds of such chains: tickets, whose amount of feature
+        learning is measured besides, are apart."""
         others = tuple(rewind for rewind in REWINDS if rewind != TICKET.rewind)
-        for name, e in self.experiments.items():
-            rounds = tuple(round for round in e.features.rounds if round)
-            for rewinds in ((TICKET.rewind,), others) if rounds else ():
-                found.setdefault((rounds, rewinds), []).append(name)
-        return found
+        cut = (
+            ((e.features.rounds[1:], rewinds), name)
+            for name, e in self.experiments.items()
+            if self.has_comparisons(name)
+            for rewinds in ((TICKET.rewind,), others)
+        )
+        return _grouped(cut)
+
+    @cached_property
+    def comparisons(self) -> dict[tuple[tuple[Kind, ...], tuple[int, ...]], list[str]]:
+        """The kinds of chains and their rounds that one job compares with the dense run of their alpha and lr."""
+        cut = (
+            ((tuple(k for k in e.kinds if k.criterion == TICKET.criterion), e.features.rounds[1:]), name)
+            for name, e in self.experiments.items()
+            if self.has_comparisons(name)
+        )
+        return _grouped(cut)
 
     @cached_property
     def compressions(self) -> dict[tuple[int, ...], list[str]]:
-        """The rounds of a chain that one job compresses -> experiments."""
-        found: dict[tuple[int, ...], list[str]] = {}
-        for name, e in self.experiments.items():
-            if e.compression and e.compression.rounds:
-                found.setdefault(e.compression.rounds, []).append(name)
-        return found
+        """The rounds of a chain that one job compresses."""
+        cut = ((e.compression.rounds, name) for name, e in self.experiments.items() if e.compression)
+        return _grouped((rounds, name) for rounds, name in cut if rounds)
 
     # What jobs read
 
@@ -211,8 +217,8 @@ class Study:
             "settings": settings,
         }
 
-    def analysis_params(self, name: str) -> dict[str, int]:
-        """What the analysis of an experiment's features depends on besides its files."""
+    def feature_params(self, name: str) -> dict[str, int]:
+        """What is read from snapshots of an experiment's runs."""
         features = self.experiments[name].features
         return {"probe": features.probe, "kernel_samples": features.kernel_samples}
 
@@ -330,3 +336,11 @@ class Study:
             for figure in self.drawn_figures(name)
             for kind in FIGURES[figure].formats
         ]
+
+
+def _grouped(pairs: Iterable[tuple[Any, str]]) -> dict[Any, list[str]]:
+    """What comes with each name -> the names that it comes with."""
+    found: dict[Any, list[str]] = {}
+    for cut, name in pairs:
+        found.setdefault(cut, []).append(name)
+    return found

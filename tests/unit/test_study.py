@@ -227,9 +227,11 @@ def test_dense_runs_are_trained_where_something_comes_from_them(study):
     assert {run.cell.criterion for run in study.runs("c")} == {"ticket"}
 
 
-def test_a_job_analyses_the_rounds_of_a_cell(study):
-    assert study.dense_analyses == {(DENSE, REORDERED, REINITIALIZED): ["a", "b"]}
-    (first, tickets), (second, others) = study.chain_analyses
+def test_jobs_are_cut_by_what_is_studied_together(study):
+    assert study.dense_dumps == {(DENSE, REORDERED, REINITIALIZED): ["a", "b"]}
+    (first, tickets), (second, others) = study.chain_dumps
     assert first == second == (3,) and tickets == ("init",) and {"random", "none"} <= set(others)
-    assert list(study.chain_analyses.values()) == [["a", "b"]] * 2
+    assert list(study.chain_dumps.values()) == [["a", "b"]] * 2
+    kinds = (TICKET, Kind("magnitude", "random"), Kind("magnitude", "none"))
+    assert study.comparisons == {(kinds, (3,)): ["a", "b"]}
     assert study.compressions == {(3,): ["a", "b"]}

@@ -1,32 +1,46 @@
-# A job analyses what one cell has been through: it dumps preactivations, compares them with the dense run's, and measures
-# richness. Starting a process costs more than any of it, so the rounds of a chain share one. The outputs of a rule can't
-# be functions in Snakemake, so a rule stands once for each set of rounds that is studied.
-def analyzed(name, runs):
+# What only snapshots tell is read from them while they are there: a job dumps the preactivations of all rounds of a chain
+# that are studied, and measures the richness of dense runs and tickets. The comparison with the dense run reads what was
+# dumped, which stays, and so is a job of its own: one for all runs at a point of the sweep, since each takes a moment. The
+# outputs of a rule can't be functions in Snakemake, so a rule stands once for each set of runs that is studied together.
+def of_runs(name, runs):
     """The patterns of a file of each of these runs."""
     return [run_file(name, run) for run in runs]
 
 
-for _kinds, _experiments in STUDY.dense_analyses.items():
-    _runs = [RunPath(RUN.cell.of(kind), 0, RUN.block) for kind in _kinds]
+def dense_run(kind):
+    """The place of a dense run."""
+    return RunPath(RUN.cell.of(kind), 0, RUN.block)
+
+
+# Name of the rule, experiments, rewinds where they are a wildcard, all runs, and those of them that are measured.
+DUMPED = [
+    (f"dense{'_and_references' * (len(kinds) > 1)}", names, [], [dense_run(kind) for kind in kinds], 1)
+    for kinds, names in STUDY.dense_dumps.items()
+]
+for (_rounds, _rewinds), _names in STUDY.chain_dumps.items():
+    _cell, _tickets = RUN.cell._replace(criterion=TICKET.criterion), TICKET.rewind in _rewinds
+    _rule = f"{'tickets' if _tickets else 'controls'}_{'_'.join(map(str, _rounds))}"
+    DUMPED.append((_rule, _names, _rewinds, [RunPath(_cell, r, RUN.block) for r in _rounds], len(_rounds) * _tickets))
+
+for _name, _experiments, _rewinds, _runs, _measured in DUMPED:
 
     rule:
         name:
-            "analyze_dense" + "_and_references" * (len(_runs) > 1)
+            f"dump_preactivations_{_name}"
         input:
-            snapshots=analyzed(SNAPSHOTS, _runs),
-            masks=analyzed(MASK, _runs),
+            snapshots=of_runs(SNAPSHOTS, _runs),
+            masks=of_runs(MASK, _runs),
             data=dataset_of,
         output:
-            preactivations=analyzed(PREACTIVATIONS, _runs),
-            features=analyzed(FEATURES, _runs[1:]),
-            shifts=analyzed(TIME_SHIFT, _runs[1:]),
-            richness=analyzed(RICHNESS, _runs[:1]),
+            preactivations=of_runs(PREACTIVATIONS, _runs),
+            richness=of_runs(RICHNESS, _runs[:_measured]),
         log:
-            log_file("analyze_dense", _runs[0]),
+            log_file("dump_preactivations", _runs[-1]),
         benchmark:
-            benchmark_file("analyze_dense", _runs[0])
+            benchmark_file("dump_preactivations", _runs[-1])
         wildcard_constraints:
             experiment="|".join(_experiments),
+            rewind="|".join(_rewinds or REWINDS),
         conda:
             "../../environment.yml"
         threads: 1
@@ -35,45 +49,39 @@ for _kinds, _experiments in STUDY.dense_analyses.items():
             runtime=30,
         params:
             model=model_of,
-            features=lambda w: STUDY.analysis_params(w.experiment),
-            code=lambda w: script_code("analyze_features", **network_entries(w.experiment)),
+            features=lambda w: STUDY.feature_params(w.experiment),
+            code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
         script:
-            "../scripts/analyze_features.py"
+            "../scripts/dump_preactivations.py"
 
 
-for (_rounds, _rewinds), _experiments in STUDY.chain_analyses.items():
-    _runs = [RunPath(RUN.cell.of(TICKET)._replace(rewind="{rewind}"), round, RUN.block) for round in _rounds]
-    _place = RunPath(_runs[0].cell, f"{_rounds[0]}-{_rounds[-1]}", RUN.block)
+# Of pruned runs, and of the dense runs that are their null and their ceiling, with the dense run.
+for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
+    _runs = [RunPath(RUN.cell.of(kind), round, RUN.block) for kind in _kinds for round in _rounds]
+    _runs += [dense_run(kind) for kind in REFERENCES]
 
     rule:
         name:
-            f"analyze_{'tickets' if TICKET.rewind in _rewinds else 'controls'}_{'_'.join(map(str, _rounds))}"
+            f"compare_features_{'_'.join(kind.rewind for kind in _kinds)}_{'_'.join(map(str, _rounds))}"
         input:
-            snapshots=analyzed(SNAPSHOTS, _runs),
-            masks=analyzed(MASK, _runs),
-            dense=run_file(PREACTIVATIONS, RunPath(RUN.cell.of(DENSE), 0, RUN.block)),
-            data=dataset_of,
+            runs=of_runs(PREACTIVATIONS, _runs),
+            dense=run_file(PREACTIVATIONS, dense_run(DENSE)),
         output:
-            preactivations=analyzed(PREACTIVATIONS, _runs),
-            features=analyzed(FEATURES, _runs),
-            shifts=analyzed(TIME_SHIFT, _runs),
-            richness=analyzed(RICHNESS, _runs if TICKET.rewind in _rewinds else []),
+            features=of_runs(FEATURES, _runs),
+            shifts=of_runs(TIME_SHIFT, _runs),
         log:
-            log_file("analyze_chain", _place),
+            log_file("compare_features", dense_run(DENSE)),
         benchmark:
-            benchmark_file("analyze_chain", _place)
+            benchmark_file("compare_features", dense_run(DENSE))
         wildcard_constraints:
             experiment="|".join(_experiments),
-            rewind="|".join(_rewinds),
         conda:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=1500,
             runtime=30,
         params:
-            model=model_of,
-            features=lambda w: STUDY.analysis_params(w.experiment),
-            code=lambda w: script_code("analyze_features", **network_entries(w.experiment)),
+            code=script_code("compare_features"),
         script:
-            "../scripts/analyze_features.py"
+            "../scripts/compare_features.py"
