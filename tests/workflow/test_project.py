@@ -35,7 +35,7 @@ def test_a_configuration_that_comes_with_it_can_be_planned(pristine, base, exper
     plan = pristine.plan(base=base, overlay=few)
     outputs = [output for job in plan for output in job.outputs]
     for experiment in experiments:
-        assert any(output.endswith(f"figures/{experiment}/accuracy_vs_density.png") for output in outputs)
+        assert any(f"figures/{experiment}/" in output for output in outputs)
     assert {"write_config", "write_provenance", "fetch_dataset", "plot_headline"} <= set(plan.counts())
     # Where rounds last minutes, and in the preset that shows everything, each is two jobs of its own.
     assert (base != "config.yaml") == ({"extract_mask", "retrain"} <= set(plan.counts()))
