@@ -1,3 +1,4 @@
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,9 @@ try:
 except FeatpruneError as error:
     sys.exit(str(error))
 
+# A job has one thread. Where --cores says more than the machine has, each job takes several of them: more jobs side by side
+# than cores would make each slower.
+SLOTS = max(1, (workflow.cores or 1) // (os.cpu_count() or 1))
 RUN = RunPath(Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}"), "{round}", "{block}")
 
 

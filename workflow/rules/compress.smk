@@ -20,7 +20,7 @@ for _rounds, _experiments in STUDY.compressions.items():
             experiment="|".join(_experiments),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=2000,
             runtime=30,

@@ -43,7 +43,7 @@ for _name, _experiments, _rewinds, _runs, _measured in DUMPED:
             rewind="|".join(_rewinds or REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=2000,
             runtime=30,
@@ -77,7 +77,7 @@ for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
             experiment="|".join(_experiments),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             runtime=30,

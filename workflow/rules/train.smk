@@ -25,14 +25,16 @@ for _name, _kinds in {"train_dense": [DENSE], "train_references": REFERENCES}.it
             benchmark_file(_name, _runs[0])
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,
             runtime=lambda w, attempt: 60 * attempt,
         params:
             model=model_of,
-            training=lambda w, kinds=_kinds: STUDY.dense_params(Cell(w.experiment, w.alpha, w.lr, *DENSE), kinds, w.block),
+            training=lambda w, kinds=_kinds: STUDY.dense_params(
+                Cell(w.experiment, w.alpha, w.lr, *DENSE), kinds, w.block
+            ),
             # No rewind has a part in it.
             code=lambda w: script_code("train_dense", REWINDS=DENSE.rewind, **network_entries(w.experiment)),
         script:
@@ -58,7 +60,7 @@ if BY_ROUND:
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1000,
             runtime=10,
@@ -87,7 +89,7 @@ if BY_ROUND:
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,
@@ -121,7 +123,7 @@ for (_first, _last), _experiments in by_span(whole).items():
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             runtime=30,
@@ -158,7 +160,7 @@ for (_first, _last), _experiments in by_span(several).items():
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,
@@ -192,7 +194,7 @@ for (_first, _last), _experiments in by_span(several).items():
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,
