@@ -1,5 +1,6 @@
 """The configurations that come with the repository, its rules, and its lists of dependencies."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_one_figure_needs_its_own_experiment_only(pristine):
     plan = pristine.plan("results/figures/mnist/accuracy_vs_density.png", base="config.yaml")
     assert not any("toy" in output for job in plan for output in job.outputs)
     assert not {"dump_preactivations", "write_config"} & set(plan.counts())
+
+
+def test_no_more_jobs_run_side_by_side_than_the_machine_has_cores(pristine):
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    for given, slots in ((1, 1), (cores, 1), (2 * cores, 2), (8 * cores + cores - 1, 8)):
+        done = pristine.snakemake("-n", "results/data/digits.safetensors", "--cores", str(given))
+        told = re.findall(r"^    threads: (\d+)$", done.stdout, re.M)
+        assert told == ([str(slots)] if slots > 1 else []), done.stdout
 
 
 def rules() -> dict[str, str]:

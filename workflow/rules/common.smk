@@ -61,7 +61,8 @@ except FeatpruneError as error:
 
 # A job has one thread. Where --cores says more than the machine has, each job takes several of them: more jobs side by side
 # than cores would make each slower.
-SLOTS = max(1, (workflow.cores or 1) // (os.cpu_count() or 1))
+MACHINE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+SLOTS = max(1, (workflow.cores or 1) // MACHINE)
 RUN = RunPath(Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}"), "{round}", "{block}")
 
 
