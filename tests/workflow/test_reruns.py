@@ -39,14 +39,6 @@ FEATURES = dict.fromkeys(
 # What is measured of each run.
 DENSE_RUNS = ("train_dense", "train_references")
 TRAINING = (*DENSE_RUNS, "extract_mask", "retrain", "train_chain_1_2", "extract_mask_1_2", "retrain_1_2")
-    "train_dense",
-    "train_references",
-    "extract_mask",
-    "retrain",
-    "train_chain_1_2",
-    "extract_mask_1_2",
-    "retrain_1_2",
-)
 DUMPS = {"dump_preactivations_dense_and_references": 2, "dump_preactivations_tickets_2": 2}
 COMPARISONS = {"compare_features_init_2": 2}
 MEASURING = (*DUMPS, *COMPARISONS, "dump_preactivations_dense", "dump_preactivations_controls_2")
