@@ -1,22 +1,28 @@
-"""The loops over surviving weights against products of the whole matrix in float64."""
+"""The kernels against products of whole matrices in float64."""
 
 import numpy as np
 import pytest
 
 from featprune.engine import kernels
+from featprune.engine.layers import PANEL, Segments
+from featprune.engine.vectors import LANES
 
-OUT, FAN_IN, FACTOR = 9, 14, 0.25
-TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14}
+OUT, FAN_IN, FACTOR = 9, 47, 0.25
+EPS = {np.float32: 2.0**-24, np.float64: 2.0**-53}
 
 
-def csr(density, dtype):
-    """A weight matrix (OUT, FAN_IN) in float64 and as CSR; its row 2 is empty, its row 3 full unless all are empty."""
+def sparse(density, dtype, panels=3):
+    """A weight matrix (OUT, FAN_IN) in float64, its mask, its segments and values; row 2 is empty, row 3 full.
+
+    At density 0 all are empty.
+    """
     rng = np.random.default_rng(0)
     mask = rng.random((OUT, FAN_IN)) < density
     mask[2], mask[3] = False, density > 0
-    weight = np.where(mask, rng.standard_normal(mask.shape), 0)
-    ptr = np.concatenate([[0], mask.sum(1).cumsum()]).astype(np.uint32)
-    return weight, mask, ptr, np.nonzero(mask)[1].astype(np.uint32), weight[mask].astype(dtype)
+    weight = np.where(mask, rng.standard_normal(mask.shape), 0).astype(dtype)
+    segments = Segments.of(mask, panels * PANEL // FAN_IN)
+    count = mask.sum()
+    return weight.astype(float), mask, segments, weight[segments.rows[:count], segments.columns[:count]]
 
 
 def signal(units, batch, dtype, seed):
@@ -28,42 +34,103 @@ def unset(*shape, dtype):
     return np.full(shape, np.nan, dtype)
 
 
-def close(found, expected, scale):
-    """Within rounding of sums whose terms have the size `scale`."""
-    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[found.dtype.type] * scale)
+def close(found, left, right, plus=0.0):
+    """left right + plus within the rounding of sums in any order (Higham 2002, section 3.1), in units of FACTOR."""
+    left, right, plus = (np.asarray(a, float) for a in (left, right, plus))
+    bound = (left.shape[1] + 3) * EPS[found.dtype.type] * (abs(left) @ abs(right) + abs(plus))
+    assert (abs(found - (left @ right + plus)) <= bound).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("batch", [1, 7, 16, 33])
+@pytest.mark.parametrize("batch", [16, 48, 64, 80, 192])
 @pytest.mark.parametrize("density", [0.0, 0.1, 0.4, 1.0])
 def test_sparse_kernels_are_the_products_of_the_dense_matrix(density, batch, dtype):
-    weight, mask, ptr, col, val = csr(density, dtype)
+    weight, mask, s, val = sparse(density, dtype)
     bias, x, delta = signal(OUT, 1, dtype, 1)[:, 0], signal(FAN_IN, batch, dtype, 2), signal(OUT, batch, dtype, 3)
 
     z = unset(OUT, batch, dtype=dtype)
-    kernels.sparse_forward(ptr, col, val, bias, dtype(FACTOR), x, z)
-    close(z, FACTOR * weight @ x.astype(float) + bias[:, None], FAN_IN)
+    kernels.sparse_product(s.ptr, s.row, s.columns, None, val, bias, dtype(FACTOR), x, z)
+    close(z, FACTOR * weight, x, bias[:, None])
 
-    x_delta = unset(FAN_IN, batch, dtype=dtype)
-    kernels.sparse_backward(ptr, col, val, dtype(FACTOR), delta, x_delta)
-    close(x_delta, FACTOR * weight.T @ delta.astype(float), OUT)
+    gradient = unset(len(val), dtype=dtype)
+    kernels.sparse_gradient(s.rows, s.columns, dtype(FACTOR), delta, x, gradient)
+    places = s.rows[: len(val)], s.columns[: len(val)]
+    whole = np.full(mask.shape, np.nan, dtype)
+    whole[places] = gradient
+    assert (np.isnan(whole) == ~mask).all()
+    expected, scale = FACTOR * delta.astype(float) @ x.T, FACTOR * abs(delta.astype(float)) @ abs(x.T)
+    assert (abs(whole - expected)[mask] <= (batch + 3) * EPS[dtype] * scale[mask]).all()
 
-    val_grad, bias_grad = unset(len(val), dtype=dtype), unset(OUT, dtype=dtype)
-    kernels.sparse_gradient(ptr, col, dtype(FACTOR), delta, x, val_grad, bias_grad)
-    close(val_grad, (FACTOR * delta.astype(float) @ x.astype(float).T)[mask], batch)
-    close(bias_grad, delta.astype(float).sum(1), batch)
+
+@pytest.mark.parametrize("batch", [16, 64])
+@pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
+def test_a_product_by_the_transpose_finds_its_weights(density, batch):
+    weight, mask, s, val = sparse(density, np.float64)
+    t, number = Segments.of(mask.T, 1), np.zeros(mask.shape, np.uint32)
+    number[s.rows[: len(val)], s.columns[: len(val)]] = np.arange(len(val))
+    place = number[t.columns[: len(val)], t.rows[: len(val)]]
+    delta, x_delta = signal(OUT, batch, float, 3), unset(FAN_IN, batch, dtype=float)
+    kernels.sparse_product(t.ptr, t.row, t.columns, place, val, None, FACTOR, delta, x_delta)
+    close(x_delta, FACTOR * weight.T, delta)
 
 
 def test_what_a_row_keeps_is_summed_whatever_its_number():
-    """Four weights go at a time: rows of 0 to 9 leave every remainder."""
-    for count in range(10):
-        ptr, col = np.array([0, count], np.uint32), np.arange(count, dtype=np.uint32)
-        x, z = np.ones((10, 3)), unset(1, 3, dtype=float)
-        kernels.sparse_forward(ptr, col, np.ones(count), np.array([0.5]), 2.0, x, z)
-        assert (z == 2 * count + 0.5).all()
-        gradient, bias_gradient = unset(count, dtype=float), unset(1, dtype=float)
-        kernels.sparse_gradient(ptr, col, 2.0, np.ones((1, 3)), x, gradient, bias_gradient)
-        assert (gradient == 6).all() and bias_gradient == 3
+    """Gradients go sixteen at a time: rows of 0 to 35 weights leave every remainder, and begin anywhere in it."""
+    for count in range(36):
+        mask = np.zeros((3, 40), bool)
+        mask[0, :5], mask[1, 4 : 4 + count], mask[2, ::3] = True, True, True
+        s, total = Segments.of(mask, 1), int(mask.sum())
+        x, z = np.arange(40.0)[:, None] * np.ones(16), unset(3, 16, dtype=float)
+        kernels.sparse_product(s.ptr, s.row, s.columns, None, np.ones(total), np.full(3, 0.5), 2.0, x, z)
+        assert (z == (2 * mask @ x + 0.5)).all()
+        gradient, delta = unset(total, dtype=float), np.arange(1.0, 4)[:, None] * np.ones(16)
+        kernels.sparse_gradient(s.rows, s.columns, 2.0, delta, x, gradient)
+        assert (gradient == 2 * 16 * (s.rows + 1.0)[:total] * s.columns[:total]).all()
+
+
+@pytest.mark.parametrize("density", [0.05, 0.4, 1.0])
+@pytest.mark.parametrize("panels", [1, 2, 7])
+def test_segments_are_the_mask_by_panels_of_columns_and_rows(panels, density):
+    mask = np.random.default_rng(1).random((30, 140)) < density
+    mask[4] = False
+    s, count = Segments.of(mask, panels * PANEL // 140), mask.sum()
+    rows, columns = s.rows[:count], s.columns[:count]
+    assert len(s.rows) == len(s.columns) == -(-count // LANES) * LANES
+    assert np.unique(rows * 140 + columns).size == count and mask[rows, columns].all()
+    for row, first, end in zip(s.row, s.ptr[:-1], s.ptr[1:], strict=True):
+        assert end > first and (rows[first:end] == row).all() and (np.diff(columns[first:end].astype(int)) > 0).all()
+    assert s.ptr[-1] == count
+    if density == 1:
+        assert len(s.row) == panels * 29, "a segment a row and panel, none for an empty row"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize(("out", "fan_in", "batch"), [(1, 16, 1), (5, 17, 3), (6, 31, 60), (13, 33, 16), (20, 50, 7)])
+def test_the_dense_gradient_is_the_product(out, fan_in, batch, wide, dtype):
+    delta, rows = signal(out, batch + 5, dtype, 1), signal(batch, fan_in, dtype, 2)
+    gradient = unset(out, fan_in, dtype=dtype)
+    kernels.dense_gradient(delta, rows, wide, gradient)
+    close(gradient, delta[:, :batch], rows)
+
+
+def test_tiles_decide_no_bits():
+    """One machine's are wider than another's, and a layer's blocks may be cut anywhere."""
+    delta, rows = signal(23, 64, np.float32, 1), signal(60, 51, np.float32, 2)
+    gradient = unset(23, 51, dtype=np.float32)
+    kernels.dense_gradient(delta, rows, True, gradient)
+    for cut in (1, 6, 20):
+        for part in (slice(0, cut), slice(cut, 23)):
+            narrow = unset(part.stop - part.start, 51, dtype=np.float32)
+            kernels.dense_gradient(delta[part], rows, False, narrow)
+            np.testing.assert_array_equal(narrow, gradient[part])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_row_sums(dtype):
+    delta, sums = signal(OUT, 37, dtype, 0), unset(OUT, dtype=dtype)
+    kernels.row_sums(delta, sums)
+    close(sums[:, None], delta, np.ones((37, 1)))
 
 
 def test_transpose():
