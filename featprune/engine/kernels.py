@@ -82,17 +82,16 @@ def _products(delta: Array, x: Array, i: int, j: int, wide: bool):
 
 
 @njit(forceinline=True)
-def _at(row: Array, col: Array, k: int, t: int, one_row: bool, delta: Array, x: Array, b: int, wide: bool):
+def _at(row, col, k, t, one_row, delta, x, b, wide):
     n = np.intp(x.shape[1])
     i = entry(row, k) if one_row else entry(row, k + t)
     return _products(delta, x, i * n + b, entry(col, k + t) * n + b, wide)
 
 
 @njit(forceinline=True)
-def _scalar_products(row: Array, col: Array, k: int, one_row: bool, delta: Array, x: Array, b: int, wide: bool):
+def _scalar_products(row, col, k, one_row, delta, x, b, wide):
     """Of delta's rows row[k] ... with x's rows col[k] ..., from column b, LANES of them in their order."""
-    c = (row, col, k)
-    d = (one_row, delta, x, b, wide)
+    c, d = (row, col, k), (one_row, delta, x, b, wide)
     return fold1(
         fold2(
             fold4(fold8(_at(*c, 0, *d), _at(*c, 8, *d)), fold8(_at(*c, 4, *d), _at(*c, 12, *d))),
@@ -106,12 +105,14 @@ def _scalar_products(row: Array, col: Array, k: int, one_row: bool, delta: Array
 
 
 @njit(forceinline=True)
-def _add_gradient(row: Array, col: Array, factor: float, delta: Array, x: Array, b: int, wide: bool, g: Array) -> None:
+def _add_gradient(
+    row: Array, col: Array, alike: Array, factor: float, delta: Array, x: Array, b: int, wide: bool, g: Array
+) -> None:
     """What LANES columns of the signals from b, or four times as many, contribute to sparse_gradient."""
     scale, last, whole = splat(factor), np.empty(LANES, g.dtype), g.size // LANES * LANES
     for k in range(0, row.size, LANES):
-        # Where all are of one row, its part of delta stays in registers; the sums are the same.
-        if entry(row, k) == entry(row, k + LANES - 1):
+        # One row's part of delta stays in registers; the sums are the same.
+        if wide and alike[k // LANES]:
             total = _scalar_products(row, col, k, True, delta, x, b, wide)
         else:
             total = _scalar_products(row, col, k, False, delta, x, b, wide)
@@ -127,13 +128,16 @@ def _add_gradient(row: Array, col: Array, factor: float, delta: Array, x: Array,
 
 
 @njit(cache=True)
-def sparse_gradient(row: Array, col: Array, factor: float, delta: Array, x: Array, g: Array) -> None:
-    """g = the surviving weights' gradients, factor delta x^T at (row[k], col[k]), these padded to whole vectors."""
+def sparse_gradient(row: Array, col: Array, alike: Array, factor: float, delta: Array, x: Array, g: Array) -> None:
+    """g = the surviving weights' gradients, factor delta x^T at (row[k], col[k]), these padded to whole vectors.
+
+    alike: of each vector, whether its weights are all of one row.
+    """
     n = x.shape[1]
     for b in range(0, n - 3 * LANES, 4 * LANES):
-        _add_gradient(row, col, factor, delta, x, b, True, g)
+        _add_gradient(row, col, alike, factor, delta, x, b, True, g)
     for b in range(n // (4 * LANES) * (4 * LANES), n, LANES):
-        _add_gradient(row, col, factor, delta, x, b, False, g)
+        _add_gradient(row, col, alike, factor, delta, x, b, False, g)
 
 
 @njit(cache=True, fastmath={"contract", "reassoc"})

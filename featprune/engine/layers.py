@@ -48,7 +48,8 @@ class Units:
     @staticmethod
     def zeros(units: int, batch: int, dtype: torch.dtype) -> Units:
         """Buffers for so many units and samples."""
-        return Units(*(torch.zeros(units, padded(batch), dtype=dtype) for _ in range(2)), batch)
+        value, delta = (torch.zeros(units, padded(batch), dtype=dtype) for _ in range(2))
+        return Units(value, delta, batch)
 
 
 def padded(batch: int) -> int:
@@ -125,13 +126,15 @@ class Segments:
     """A sparse matrix's places in the order of the loops: by panels of columns, in these by rows.
 
     Segment s is what a row, row[s], has in a panel: the weights ptr[s] ... ptr[s + 1] - 1. Weight k has the place
-    (rows[k], columns[k]); these two are padded by zeros to whole vectors.
+    (rows[k], columns[k]); these two are padded by zeros to whole vectors, and of each vector `alike` says whether it is
+    of one row.
     """
 
     ptr: np.ndarray
     row: np.ndarray
     rows: np.ndarray
     columns: np.ndarray
+    alike: np.ndarray
 
     @staticmethod
     def of(keep: np.ndarray, bytes_a_row: int) -> Segments:
@@ -145,8 +148,9 @@ class Segments:
         rows, columns = rows[order], columns[order]
         first = np.flatnonzero(np.diff(panel[columns] * out + rows, prepend=-1))
         ptr, row = np.append(first, count), rows[first]
-        filled = [np.append(a, np.zeros(-count % LANES, int)) for a in (rows, columns)]
-        return Segments(*(a.astype(np.uint32) for a in (ptr, row, *filled)))
+        rows, columns = (np.append(a, np.zeros(-count % LANES, int)) for a in (rows, columns))
+        alike = np.ptp(rows.reshape(-1, LANES), axis=1) == 0
+        return Segments(*(a.astype(np.uint32) for a in (ptr, row, rows, columns)), alike=alike)
 
 
 class SparseLayer:
@@ -197,7 +201,7 @@ class SparseLayer:
     def update(self, rule: Rule) -> None:
         """The rule's step on weights and biases, with their gradients from z's and x's values."""
         s = self.segments
-        kernels.sparse_gradient(s.rows, s.columns, self.factor, self.delta, self.x, self.val_gradient)
+        kernels.sparse_gradient(s.rows, s.columns, s.alike, self.factor, self.delta, self.x, self.val_gradient)
         kernels.row_sums(self.delta, self.bias_gradient)
         rule(*self.state)
 

@@ -11,6 +11,7 @@ from math import sqrt
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from featprune.activations import ACTIVATIONS
 from featprune.engine import kernels
@@ -20,7 +21,7 @@ from featprune.engine.settings import Settings
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
 
-CHUNK = 128  # samples of a forward pass outside training: what is in flight stays in the cache
+CHUNK = 512  # samples of a forward pass outside training: enough for the products, and what is in flight stays cached
 
 
 class Replica:
@@ -78,7 +79,9 @@ class Replica:
         """h(x) of all samples, (1, n, outputs)."""
         result = torch.empty(len(x), len(self.h), dtype=x.dtype)
         for first in range(0, len(x), CHUNK):
-            a = x[first : first + CHUNK].t()
+            rows = x[first : first + CHUNK]
+            count = len(rows)
+            a = pad(rows, (0, 0, 0, padded(count) - count)).t()
             if self.transposes:
                 a = a.contiguous()
             for i, layer in enumerate(self.layers):
@@ -87,7 +90,7 @@ class Replica:
                 if i < len(self.hidden):
                     a = torch.empty_like(z)
                     self.activation.into(z, a)
-            result[first : first + CHUNK] = z.t()
+            result[first : first + count] = z.t()[:count]
         return result[None]
 
     def parameters(self) -> Parameters:

@@ -6,6 +6,7 @@ An array is read and written at an offset into its memory, which has to be conti
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba import types
@@ -36,7 +37,12 @@ def _address(context, builder, signature, args):
     return builder.bitcast(builder.gep(data, [context.cast(builder, args[1], offset, types.intp)]), vector.as_pointer())
 
 
-@intrinsic
+def operation(define: Callable) -> Callable[..., Any]:
+    """A function of compiled code, defined by the instructions it stands for."""
+    return intrinsic(define)
+
+
+@operation
 def entry(typingctx, array, offset):
     """The integer at an offset, without numba's test for offsets below zero."""
 
@@ -48,7 +54,7 @@ def entry(typingctx, array, offset):
     return types.intp(array, offset), codegen
 
 
-@intrinsic
+@operation
 def load(typingctx, array, offset):
     """The LANES numbers of an array's memory from an offset."""
 
@@ -58,7 +64,7 @@ def load(typingctx, array, offset):
     return Vector(array.dtype)(array, offset), codegen
 
 
-@intrinsic
+@operation
 def store(typingctx, array, offset, vector):
     """Write a vector to an array's memory from an offset."""
 
@@ -69,7 +75,7 @@ def store(typingctx, array, offset, vector):
     return types.void(array, offset, vector), codegen
 
 
-@intrinsic
+@operation
 def splat(typingctx, x):
     """A vector of one number."""
 
@@ -81,7 +87,7 @@ def splat(typingctx, x):
     return Vector(x)(x), codegen
 
 
-@intrinsic
+@operation
 def multiply(typingctx, a, b):
     """a b."""
 
@@ -91,7 +97,7 @@ def multiply(typingctx, a, b):
     return a(a, a), codegen
 
 
-@intrinsic
+@operation
 def add(typingctx, a, b):
     """a + b."""
 
@@ -101,7 +107,7 @@ def add(typingctx, a, b):
     return a(a, a), codegen
 
 
-@intrinsic
+@operation
 def multiply_add(typingctx, a, b, c):
     """a b + c, rounded once where the machine can."""
 
@@ -125,7 +131,7 @@ def _fold(size: int) -> Callable:
     kept = _places(lane + LANES * second for lane, second in enumerate(odd))
     swapped = _places((lane ^ size) + LANES * second for lane, second in enumerate(odd))
 
-    @intrinsic
+    @operation
     def fold(typingctx, a, b):
         def codegen(context, builder, signature, args):
             return builder.fadd(builder.shuffle_vector(*args, kept), builder.shuffle_vector(*args, swapped))

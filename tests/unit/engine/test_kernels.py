@@ -8,19 +8,20 @@ from featprune.engine.layers import PANEL, Segments
 from featprune.engine.vectors import LANES
 
 OUT, FAN_IN, FACTOR = 9, 47, 0.25
+SHAPES = [(OUT, FAN_IN), (4, 150), (40, 5)]
 EPS = {np.float32: 2.0**-24, np.float64: 2.0**-53}
 
 
-def sparse(density, dtype, panels=3):
-    """A weight matrix (OUT, FAN_IN) in float64, its mask, its segments and values; row 2 is empty, row 3 full.
+def sparse(density, dtype, shape=(OUT, FAN_IN), panels=3):
+    """A weight matrix in float64, its mask, its segments and values; row 2 is empty, row 3 full.
 
     At density 0 all are empty.
     """
     rng = np.random.default_rng(0)
-    mask = rng.random((OUT, FAN_IN)) < density
+    mask = rng.random(shape) < density
     mask[2], mask[3] = False, density > 0
     weight = np.where(mask, rng.standard_normal(mask.shape), 0).astype(dtype)
-    segments = Segments.of(mask, panels * PANEL // FAN_IN)
+    segments = Segments.of(mask, panels * PANEL // shape[1])
     count = mask.sum()
     return weight.astype(float), mask, segments, weight[segments.rows[:count], segments.columns[:count]]
 
@@ -44,16 +45,17 @@ def close(found, left, right, plus=0.0):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("batch", [16, 48, 64, 80, 192])
 @pytest.mark.parametrize("density", [0.0, 0.1, 0.4, 1.0])
-def test_sparse_kernels_are_the_products_of_the_dense_matrix(density, batch, dtype):
-    weight, mask, s, val = sparse(density, dtype)
-    bias, x, delta = signal(OUT, 1, dtype, 1)[:, 0], signal(FAN_IN, batch, dtype, 2), signal(OUT, batch, dtype, 3)
+@pytest.mark.parametrize(("out", "fan_in"), SHAPES)
+def test_sparse_kernels_are_the_products_of_the_dense_matrix(out, fan_in, density, batch, dtype):
+    weight, mask, s, val = sparse(density, dtype, (out, fan_in))
+    bias, x, delta = signal(out, 1, dtype, 1)[:, 0], signal(fan_in, batch, dtype, 2), signal(out, batch, dtype, 3)
 
-    z = unset(OUT, batch, dtype=dtype)
+    z = unset(out, batch, dtype=dtype)
     kernels.sparse_product(s.ptr, s.row, s.columns, None, val, bias, dtype(FACTOR), x, z)
     close(z, FACTOR * weight, x, bias[:, None])
 
     gradient = unset(len(val), dtype=dtype)
-    kernels.sparse_gradient(s.rows, s.columns, dtype(FACTOR), delta, x, gradient)
+    kernels.sparse_gradient(s.rows, s.columns, s.alike, dtype(FACTOR), delta, x, gradient)
     places = s.rows[: len(val)], s.columns[: len(val)]
     whole = np.full(mask.shape, np.nan, dtype)
     whole[places] = gradient
@@ -84,8 +86,18 @@ def test_what_a_row_keeps_is_summed_whatever_its_number():
         kernels.sparse_product(s.ptr, s.row, s.columns, None, np.ones(total), np.full(3, 0.5), 2.0, x, z)
         assert (z == (2 * mask @ x + 0.5)).all()
         gradient, delta = unset(total, dtype=float), np.arange(1.0, 4)[:, None] * np.ones(16)
-        kernels.sparse_gradient(s.rows, s.columns, 2.0, delta, x, gradient)
+        kernels.sparse_gradient(s.rows, s.columns, s.alike, 2.0, delta, x, gradient)
         assert (gradient == 2 * 16 * (s.rows + 1.0)[:total] * s.columns[:total]).all()
+
+
+@pytest.mark.parametrize("batch", [16, 64])
+def test_a_vector_of_weights_may_return_to_the_row_it_began_with(batch):
+    """In the next panel, or in its padding."""
+    mask = np.eye(3, 40, dtype=bool)
+    s, gradient = Segments.of(mask, 1), unset(3, dtype=float)
+    delta, x = signal(3, batch, float, 1), signal(40, batch, float, 2)
+    kernels.sparse_gradient(s.rows, s.columns, s.alike, 1.0, delta, x, gradient)
+    np.testing.assert_allclose(gradient, (delta * x[:3]).sum(1), rtol=1e-13)
 
 
 @pytest.mark.parametrize("density", [0.05, 0.4, 1.0])
