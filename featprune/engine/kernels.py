@@ -22,6 +22,7 @@ from featprune.engine.vectors import (
     multiply_add,
     splat,
     store,
+    transpose_tile,
 )
 
 Array = np.ndarray
@@ -210,24 +211,48 @@ def dense_gradient(delta: Array, rows: Array, wide: bool, gradient: Array) -> No
 @njit(cache=True)
 def transpose(rows: Array, columns: Array) -> None:
     """columns = rows^T."""
-    for j in range(columns.shape[0]):
-        for b in range(columns.shape[1]):
-            columns[j, b] = rows[b, j]
+    n, m = rows.shape
+    if min(n, m) < LANES:
+        for j in range(m):
+            for b in range(n):
+                columns[j, b] = rows[b, j]
+        return
+    # The last tiles overlap those before them.
+    for start in range(0, n, LANES):
+        b = min(start, n - LANES)
+        for first in range(0, m, LANES):
+            j = min(first, m - LANES)
+            transpose_tile(rows, b * m + j, m, columns, j * n + b, n)
 
 
 @njit(cache=True)
-def cross_entropy_gradient(h: Array, reference: Array, labels: Array, batch: Array, alpha: float, delta: Array) -> None:
-    """delta = the gradient with respect to h of the batch's mean cross-entropy(alpha (h - reference)) / alpha^2.
-
-    h, delta: (classes, B or more); reference: (samples, classes); labels: (samples,); batch: (B,) indices of samples.
-    """
-    alpha = h.dtype.type(alpha)
-    scale = 1 / (alpha * batch.size)
+def gather(
+    batch: Array, samples: Array, y: Array, reference: Array, rows: Array, row_y: Array, row_reference: Array
+) -> None:
+    """Copies of a batch's samples, labels and reference outputs; the few first, whose cache misses then overlap."""
     for b in range(batch.size):
         n = batch[b]
-        top = alpha * (h[0, b] - reference[n, 0])
+        row_y[b] = y[n]
+        for c in range(reference.shape[1]):
+            row_reference[b, c] = reference[n, c]
+    for b in range(batch.size):
+        n = batch[b]
+        for j in range(samples.shape[1]):
+            rows[b, j] = samples[n, j]
+
+
+@njit(cache=True)
+def cross_entropy_gradient(h: Array, reference: Array, labels: Array, alpha: float, delta: Array) -> None:
+    """delta = the gradient with respect to h of the batch's mean cross-entropy(alpha (h - reference)) / alpha^2.
+
+    h, delta: (classes, B or more); reference: (B, classes); labels: (B,).
+    """
+    alpha = h.dtype.type(alpha)
+    scale = 1 / (alpha * labels.size)
+    for b in range(labels.size):
+        top = alpha * (h[0, b] - reference[b, 0])
         for c in range(h.shape[0]):
-            delta[c, b] = alpha * (h[c, b] - reference[n, c])
+            delta[c, b] = alpha * (h[c, b] - reference[b, c])
             top = max(top, delta[c, b])
         total = h.dtype.type(0)
         for c in range(h.shape[0]):
@@ -235,20 +260,17 @@ def cross_entropy_gradient(h: Array, reference: Array, labels: Array, batch: Arr
             total += delta[c, b]
         for c in range(h.shape[0]):
             delta[c, b] *= scale / total
-        delta[labels[n], b] -= scale
+        delta[labels[b], b] -= scale
 
 
 @njit(cache=True)
-def squared_error_gradient(
-    h: Array, reference: Array, targets: Array, batch: Array, alpha: float, delta: Array
-) -> None:
+def squared_error_gradient(h: Array, reference: Array, targets: Array, alpha: float, delta: Array) -> None:
     """delta = that of the mean (alpha (h - reference) - y)^2 / alpha^2 over batch and outputs; targets as reference."""
     alpha = h.dtype.type(alpha)
-    scale = 2 / (alpha * batch.size * h.shape[0])
-    for b in range(batch.size):
-        n = batch[b]
+    scale = 2 / (alpha * len(targets) * h.shape[0])
+    for b in range(len(targets)):
         for c in range(h.shape[0]):
-            delta[c, b] = scale * (alpha * (h[c, b] - reference[n, c]) - targets[n, c])
+            delta[c, b] = scale * (alpha * (h[c, b] - reference[b, c]) - targets[b, c])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

@@ -30,15 +30,14 @@ class Replica:
     def __init__(self, network: MLP, start: Parameters, masks: Sequence[np.ndarray], settings: Settings) -> None:
         self.settings, self.steps = settings, 0
         weights, biases, kept = ([torch.from_numpy(a[0]) for a in g] for g in (start.weights, start.biases, masks))
-        dtype, width = weights[0].dtype, padded(settings.batch_size)
+        dtype = weights[0].dtype
         self.activation = lookup(ACTIVATIONS, network.activation, "activation")
-        self.rows = torch.zeros(width, network.widths[0], dtype=dtype)
-        self.batch_rows = self.rows[: settings.batch_size]
+        rows = torch.zeros(padded(settings.batch_size), network.widths[0], dtype=dtype)
         # A dense first layer reads the batch as it is gathered; a sparse one needs it transposed.
         self.transposes = is_sparse(kept[0])
-        columns = self.rows.t()
-        inputs = Units(columns.contiguous() if self.transposes else columns, self.rows[:0], settings.batch_size)
-        self.columns = inputs.value.numpy()
+        columns = rows.t().contiguous() if self.transposes else rows.t()
+        inputs = Units(columns, columns[:0], settings.batch_size)
+        self.rows, self.columns = rows.numpy(), columns.numpy()
         self.layers: list[Layer] = []
         self.hidden: list[tuple[Units, Units]] = []
         for weight, bias, mask, factor in zip(weights, biases, kept, network.multipliers, strict=True):
@@ -54,19 +53,20 @@ class Replica:
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (1, steps, B)."""
-        self.samples, self.y, self.reference = data.x, data.y.numpy(), data.reference[0].numpy()
-        self.order, self.batches = order[0], order[0].numpy()
+        self.data, self.batches = (data.x.numpy(), data.y.numpy(), data.reference[0].numpy()), order[0].numpy()
+        self.batch = tuple(np.zeros((order.shape[2], *a.shape[1:]), a.dtype) for a in self.data[1:])
 
     def step(self) -> None:
         """One step on the next batch."""
-        torch.index_select(self.samples, 0, self.order[self.steps], out=self.batch_rows)
+        y, reference = self.batch
+        kernels.gather(self.batches[self.steps], *self.data, self.rows, y, reference)
         if self.transposes:
-            kernels.transpose(self.rows.numpy(), self.columns)
+            kernels.transpose(self.rows, self.columns)
         for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
             layer.forward()
             self.activation.into(z.value, a.value)
         self.layers[-1].forward()
-        self.loss_gradient(self.h, self.reference, self.y, self.batches[self.steps], self.settings.alpha, self.delta)
+        self.loss_gradient(self.h, reference, y, self.settings.alpha, self.delta)
         rule = self.rule(self.steps)
         for layer, (z, a) in zip(self.layers[:0:-1], self.hidden[::-1], strict=True):
             layer.backward()

@@ -142,3 +142,33 @@ def _fold(size: int) -> Callable:
 
 
 fold8, fold4, fold2, fold1 = map(_fold, (8, 4, 2, 1))
+
+
+@operation
+def transpose_tile(typingctx, source, offset, stride, target, place, step):
+    """Write the transpose of LANES vectors of source, `stride` apart, to as many of target, `step` apart."""
+
+    def codegen(context, builder, signature, args):
+        def address(array, first, apart, row):
+            kinds, (start, distance) = (
+                signature.args,
+                (context.cast(builder, args[i], signature.args[i], types.intp) for i in (first, apart)),
+            )
+            at = builder.add(start, builder.mul(distance, ir.Constant(distance.type, row)))
+            return _address(context, builder, types.void(kinds[array], types.intp), (args[array], at))
+
+        align = source.dtype.bitwidth // 8
+        tile = [builder.load(address(0, 1, 2, row), align=align) for row in range(LANES)]
+        for size in (8, 4, 2, 1):
+            # Of each two rows that far apart, the two blocks off the diagonal change places.
+            odd = [lane // size % 2 for lane in range(LANES)]
+            upper = _places(lane + (LANES - size) * second for lane, second in enumerate(odd))
+            lower = _places(lane + (LANES if second else size) for lane, second in enumerate(odd))
+            for row in (row for row in range(LANES) if not row & size):
+                pair = tile[row], tile[row + size]
+                tile[row], tile[row + size] = (builder.shuffle_vector(*pair, places) for places in (upper, lower))
+        for row, vector in enumerate(tile):
+            builder.store(vector, address(3, 4, 5, row), align=align)
+        return context.get_dummy_value()
+
+    return types.void(source, offset, stride, target, place, step), codegen

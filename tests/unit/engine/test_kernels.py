@@ -145,8 +145,21 @@ def test_row_sums(dtype):
     close(sums[:, None], delta, np.ones((37, 1)))
 
 
-def test_transpose():
-    rows = signal(5, 7, np.float32, 0)
-    columns = unset(7, 5, dtype=np.float32)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(5, 7), (16, 16), (16, 3), (64, 33), (17, 80)])
+def test_transpose(shape, dtype):
+    rows = signal(*shape, dtype, 0)
+    columns = unset(*shape[::-1], dtype=dtype)
     kernels.transpose(rows, columns)
     np.testing.assert_array_equal(columns, rows.T)
+
+
+@pytest.mark.parametrize("targets", [(), (3,)])
+def test_gather(targets):
+    rng, batch = np.random.default_rng(0), np.array([7, 2, 2, 19])
+    data = [rng.standard_normal((20, *rest)).astype(np.float32) for rest in ((35,), targets, (3,))]
+    copies = [np.full((5, *a.shape[1:]), 7, np.float32) for a in data]
+    kernels.gather(batch, *data, *copies)
+    for copy, a in zip(copies, data, strict=True):
+        np.testing.assert_array_equal(copy[:4], a[batch])
+        assert (copy[4:] == 7).all(), "padding was written to"
