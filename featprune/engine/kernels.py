@@ -26,7 +26,7 @@ from featprune.engine.vectors import (
 )
 
 Array = np.ndarray
-ROWS = 6  # of a tile of the dense gradient
+ROWS = 6  # of a tile of the dense product
 
 
 @njit(cache=True)
@@ -152,60 +152,60 @@ def row_sums(delta: Array, sums: Array) -> None:
 
 
 @njit(forceinline=True)
-def _dense_gradient(delta: Array, rows: Array, wide: bool, gradient: Array) -> None:
-    count, m = gradient.shape
+def _dense_product(a: Array, b: Array, factor: float, bias: Array, wide: bool, c: Array) -> None:
+    n, m = c.shape
     step = 2 * LANES if wide else LANES
-    for start in range(0, m, step):
+    scale = splat(factor)
+    for i in range(0, n, ROWS):
         # The last tiles overlap those before them: what is written twice is the same.
-        j = min(start, m - LANES)
-        jj = min(start + LANES, m - LANES)
-        for i in range(0, count, ROWS):
-            i0, i1, i2 = i, min(i + 1, count - 1), min(i + 2, count - 1)
-            i3, i4, i5 = min(i + 3, count - 1), min(i + 4, count - 1), min(i + 5, count - 1)
-            a0 = splat(delta.dtype.type(0))
-            a1, a2, a3, a4, a5 = a0, a0, a0, a0, a0
-            c0, c1, c2, c3, c4, c5 = a0, a0, a0, a0, a0, a0
-            for b in range(rows.shape[0]):
-                x0 = load(rows, b * m + j)
-                x1 = load(rows, b * m + jj) if wide else x0
-                d = splat(delta[i0, b])
-                a0, c0 = multiply_add(d, x0, a0), multiply_add(d, x1, c0)
-                d = splat(delta[i1, b])
-                a1, c1 = multiply_add(d, x0, a1), multiply_add(d, x1, c1)
-                d = splat(delta[i2, b])
-                a2, c2 = multiply_add(d, x0, a2), multiply_add(d, x1, c2)
-                d = splat(delta[i3, b])
-                a3, c3 = multiply_add(d, x0, a3), multiply_add(d, x1, c3)
-                d = splat(delta[i4, b])
-                a4, c4 = multiply_add(d, x0, a4), multiply_add(d, x1, c4)
-                d = splat(delta[i5, b])
-                a5, c5 = multiply_add(d, x0, a5), multiply_add(d, x1, c5)
-            store(gradient, i0 * m + j, a0)
-            store(gradient, i1 * m + j, a1)
-            store(gradient, i2 * m + j, a2)
-            store(gradient, i3 * m + j, a3)
-            store(gradient, i4 * m + j, a4)
-            store(gradient, i5 * m + j, a5)
+        i0, i1, i2 = i, min(i + 1, n - 1), min(i + 2, n - 1)
+        i3, i4, i5 = min(i + 3, n - 1), min(i + 4, n - 1), min(i + 5, n - 1)
+        for j in range(0, m, step):
+            u, v = min(j, m - LANES), min(j + LANES, m - LANES)
+            u0 = splat(c.dtype.type(0))
+            u1, u2, u3, u4, u5 = u0, u0, u0, u0, u0
+            v0, v1, v2, v3, v4, v5 = u0, u0, u0, u0, u0, u0
+            for k in range(b.shape[0]):
+                x = load(b, k * m + u)
+                y = load(b, k * m + v) if wide else x
+                w = splat(a[i0, k])
+                u0, v0 = multiply_add(w, x, u0), multiply_add(w, y, v0)
+                w = splat(a[i1, k])
+                u1, v1 = multiply_add(w, x, u1), multiply_add(w, y, v1)
+                w = splat(a[i2, k])
+                u2, v2 = multiply_add(w, x, u2), multiply_add(w, y, v2)
+                w = splat(a[i3, k])
+                u3, v3 = multiply_add(w, x, u3), multiply_add(w, y, v3)
+                w = splat(a[i4, k])
+                u4, v4 = multiply_add(w, x, u4), multiply_add(w, y, v4)
+                w = splat(a[i5, k])
+                u5, v5 = multiply_add(w, x, u5), multiply_add(w, y, v5)
+            store(c, i0 * m + u, multiply_add(scale, u0, splat(bias[i0])))
+            store(c, i1 * m + u, multiply_add(scale, u1, splat(bias[i1])))
+            store(c, i2 * m + u, multiply_add(scale, u2, splat(bias[i2])))
+            store(c, i3 * m + u, multiply_add(scale, u3, splat(bias[i3])))
+            store(c, i4 * m + u, multiply_add(scale, u4, splat(bias[i4])))
+            store(c, i5 * m + u, multiply_add(scale, u5, splat(bias[i5])))
             if wide:
-                store(gradient, i0 * m + jj, c0)
-                store(gradient, i1 * m + jj, c1)
-                store(gradient, i2 * m + jj, c2)
-                store(gradient, i3 * m + jj, c3)
-                store(gradient, i4 * m + jj, c4)
-                store(gradient, i5 * m + jj, c5)
+                store(c, i0 * m + v, multiply_add(scale, v0, splat(bias[i0])))
+                store(c, i1 * m + v, multiply_add(scale, v1, splat(bias[i1])))
+                store(c, i2 * m + v, multiply_add(scale, v2, splat(bias[i2])))
+                store(c, i3 * m + v, multiply_add(scale, v3, splat(bias[i3])))
+                store(c, i4 * m + v, multiply_add(scale, v4, splat(bias[i4])))
+                store(c, i5 * m + v, multiply_add(scale, v5, splat(bias[i5])))
 
 
 @njit(cache=True)
-def dense_gradient(delta: Array, rows: Array, wide: bool, gradient: Array) -> None:
-    """gradient = delta[:, :B] rows, (n, m), from rows (B, m), m >= LANES.
+def dense_product(a: Array, b: Array, factor: float, bias: Array, wide: bool, c: Array) -> None:
+    """c = factor a[:, :K] b + bias, (n, m), from b (K, m), m >= LANES: faster than a library where the cache is cold.
 
-    Each sum goes over the samples in their order, whatever the tile: `wide` ones have two vectors a row, which fills
-    AVX-512's 32 registers; AVX2 has 16, of half the length.
+    Each sum goes over K in its order, whatever the tile: `wide` ones have two vectors a row, which fill AVX-512's 32
+    registers; AVX2 has 16, of half the length.
     """
     if wide:
-        _dense_gradient(delta, rows, True, gradient)
+        _dense_product(a, b, factor, bias, True, c)
     else:
-        _dense_gradient(delta, rows, False, gradient)
+        _dense_product(a, b, factor, bias, False, c)
 
 
 @njit(cache=True)

@@ -24,7 +24,7 @@ CROSSOVER = 0.7
 SMALL = 4096
 PANEL = 32 * 1024  # bytes of a sparse layer's input that are read again and again: they stay in the first cache
 SEGMENT = 10  # weights that a row has in a panel on average, at least, or the row's own cost shows
-WIDE = torch.backends.cpu.get_cpu_capability() == "AVX512"  # the tile of the dense gradient; decides no bits
+WIDE = torch.backends.cpu.get_cpu_capability() == "AVX512"  # the tile of dense products; decides no bits
 BLOCK = 192 * 1024  # bytes of a dense layer's gradient between its product and the update: they stay in the second
 
 # (parameters, their gradients, first and second moments), all flat: an optimizer's step on any part of a network.
@@ -39,11 +39,15 @@ def is_sparse(mask: Tensor) -> bool:
 
 @dataclass
 class Units:
-    """A layer of units over the batch, padded to whole cache lines: values and loss gradients, (units, B or more)."""
+    """A layer of units over the batch, padded to whole cache lines: values and loss gradients, (units, B or more).
+
+    rows: the values by samples, (B or more, units), where they are at hand.
+    """
 
     value: Tensor
     delta: Tensor
     batch: int
+    rows: Tensor | None = None
 
     @staticmethod
     def zeros(units: int, batch: int, dtype: torch.dtype) -> Units:
@@ -66,18 +70,17 @@ class DenseLayer:
     """z = factor W x + b; what the mask removes is removed from every gradient. For at least LANES inputs."""
 
     def __init__(self, weight: Tensor, bias: Tensor, mask: Tensor, factor: float, x: Units, z: Units) -> None:
-        self.x, self.z, self.factor, self.mask = x, z, factor, mask
+        self.x, self.z, self.factor, self.mask = x, z, weight.numpy().dtype.type(factor), mask
         self.weight, self.bias = weight.masked_fill(~mask, 0), bias.clone()
         self.bias_column, self.product_t = self.bias[:, None], product_t(weight.dtype)
-        # The weight gradient needs the input by rows. So is the batch stored already, but no hidden layer.
-        self.turns = not x.value.t().is_contiguous()
-        self.by_rows = (torch.empty_like(x.value.t()).contiguous() if self.turns else x.value.t()).numpy()
-        self.rows = self.by_rows[: x.batch]
+        # The weight gradient needs the input by rows. So is the batch stored anyway, but no hidden layer.
+        self.by_rows = (torch.empty_like(x.value.t()).contiguous() if x.rows is None else x.rows).numpy()
+        self.rows, self.no_bias = self.by_rows[: x.batch], np.zeros(len(bias), weight.numpy().dtype)
         self.bias_state = [self.bias.numpy(), *(zeros_like(self.bias.numpy()) for _ in range(3))]
-        self.blocks = self._blocks(None if factor == 1 and bool(mask.all()) else mask.to(weight.dtype) * factor)
+        self.blocks = self._blocks(None if bool(mask.all()) else mask.to(weight.dtype))
 
-    def _blocks(self, scale: Tensor | None) -> list[tuple]:
-        """Of whole rows: the part of delta, the gradient and what scales it, and the rule's arguments."""
+    def _blocks(self, kept: Tensor | None) -> list[tuple]:
+        """Of whole rows: the part of delta, the gradient and what is kept of it, and the rule's arguments."""
         out, fan_in = self.weight.shape
         size = max(1, BLOCK // (self.weight.element_size() * fan_in))
         buffer = torch.empty(min(size, out), fan_in, dtype=self.weight.dtype).numpy()
@@ -87,30 +90,31 @@ class DenseLayer:
             part = slice(first, min(first + size, out))
             gradient = buffer[: part.stop - first]
             p, m, v = (a[part].reshape(-1) for a in (self.weight.numpy(), *moments))
-            scaled = None if scale is None else scale.numpy()[part]
-            blocks.append((self.z.delta.numpy()[part], gradient, scaled, (p, gradient.reshape(-1), m, v)))
+            mask = None if kept is None else kept.numpy()[part]
+            blocks.append((self.z.delta.numpy()[part], gradient, mask, (p, gradient.reshape(-1), m, v)))
         return blocks
 
     def apply(self, x: Tensor, z: Tensor) -> None:
         """z (out, n) from x (in, n)."""
-        torch.add(self.bias_column, self.product_t(self.weight, x.t()), alpha=self.factor, out=z)
+        torch.add(self.bias_column, self.product_t(self.weight, x.t()), alpha=float(self.factor), out=z)
 
     def forward(self) -> None:
         """z's values from x's."""
-        self.apply(self.x.value, self.z.value)
+        arrays = self.x.value.numpy(), self.factor, self.bias.numpy(), WIDE, self.z.value.numpy()
+        kernels.dense_product(self.weight.numpy(), *arrays)
 
     def backward(self) -> None:
         """x's gradient from z's."""
-        torch.addmm(self.x.delta, self.weight.t(), self.z.delta, beta=0, alpha=self.factor, out=self.x.delta)
+        torch.addmm(self.x.delta, self.weight.t(), self.z.delta, beta=0, alpha=float(self.factor), out=self.x.delta)
 
     def update(self, rule: Rule) -> None:
         """The rule's step on weights and biases, with their gradients from z's and x's values."""
-        if self.turns:
+        if self.x.rows is None:
             kernels.transpose(self.x.value.numpy(), self.by_rows)
-        for delta, gradient, scale, state in self.blocks:
-            kernels.dense_gradient(delta, self.rows, WIDE, gradient)
-            if scale is not None:
-                np.multiply(gradient, scale, out=gradient)
+        for delta, gradient, mask, state in self.blocks:
+            kernels.dense_product(delta, self.rows, self.factor, self.no_bias, WIDE, gradient)
+            if mask is not None:
+                np.multiply(gradient, mask, out=gradient)
             rule(*state)
         p, gradient, m, v = self.bias_state
         kernels.row_sums(self.z.delta.numpy(), gradient)

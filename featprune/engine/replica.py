@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 from featprune.activations import ACTIVATIONS
 from featprune.engine import kernels
 from featprune.engine.evaluation import Split
-from featprune.engine.layers import Layer, Rule, Units, is_sparse, make_layer, padded
+from featprune.engine.layers import Layer, Rule, SparseLayer, Units, make_layer, padded
 from featprune.engine.settings import Settings
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
@@ -33,10 +33,8 @@ class Replica:
         dtype = weights[0].dtype
         self.activation = lookup(ACTIVATIONS, network.activation, "activation")
         rows = torch.zeros(padded(settings.batch_size), network.widths[0], dtype=dtype)
-        # A dense first layer reads the batch as it is gathered; a sparse one needs it transposed.
-        self.transposes = is_sparse(kept[0])
-        columns = rows.t().contiguous() if self.transposes else rows.t()
-        inputs = Units(columns, columns[:0], settings.batch_size)
+        columns = rows.t().contiguous()
+        inputs = Units(columns, columns[:0], settings.batch_size, rows)
         self.rows, self.columns = rows.numpy(), columns.numpy()
         self.layers: list[Layer] = []
         self.hidden: list[tuple[Units, Units]] = []
@@ -60,8 +58,7 @@ class Replica:
         """One step on the next batch."""
         y, reference = self.batch
         kernels.gather(self.batches[self.steps], *self.data, self.rows, y, reference)
-        if self.transposes:
-            kernels.transpose(self.rows, self.columns)
+        kernels.transpose(self.rows, self.columns)
         for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
             layer.forward()
             self.activation.into(z.value, a.value)
@@ -82,7 +79,7 @@ class Replica:
             rows = x[first : first + CHUNK]
             count = len(rows)
             a = pad(rows, (0, 0, 0, padded(count) - count)).t()
-            if self.transposes:
+            if isinstance(self.layers[0], SparseLayer):
                 a = a.contiguous()
             for i, layer in enumerate(self.layers):
                 z = torch.empty(len(layer.bias), a.shape[1], dtype=x.dtype)

@@ -118,24 +118,24 @@ def test_segments_are_the_mask_by_panels_of_columns_and_rows(panels, density):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize(("out", "fan_in", "batch"), [(1, 16, 1), (5, 17, 3), (6, 31, 60), (13, 33, 16), (20, 50, 7)])
-def test_the_dense_gradient_is_the_product(out, fan_in, batch, wide, dtype):
-    delta, rows = signal(out, batch + 5, dtype, 1), signal(batch, fan_in, dtype, 2)
-    gradient = unset(out, fan_in, dtype=dtype)
-    kernels.dense_gradient(delta, rows, wide, gradient)
-    close(gradient, delta[:, :batch], rows)
+@pytest.mark.parametrize(("n", "m", "terms"), [(1, 16, 1), (5, 17, 3), (6, 31, 60), (13, 33, 16), (20, 50, 7)])
+def test_the_dense_product_is_the_product(n, m, terms, wide, dtype):
+    a, b, bias = signal(n, terms + 5, dtype, 1), signal(terms, m, dtype, 2), signal(n, 1, dtype, 3)
+    c = unset(n, m, dtype=dtype)
+    kernels.dense_product(a, b, dtype(FACTOR), bias[:, 0], wide, c)
+    close(c, FACTOR * a[:, :terms].astype(float), b, bias)
 
 
 def test_tiles_decide_no_bits():
     """One machine's are wider than another's, and a layer's blocks may be cut anywhere."""
-    delta, rows = signal(23, 64, np.float32, 1), signal(60, 51, np.float32, 2)
-    gradient = unset(23, 51, dtype=np.float32)
-    kernels.dense_gradient(delta, rows, True, gradient)
+    a, b, bias = signal(23, 64, np.float32, 1), signal(60, 51, np.float32, 2), signal(23, 1, np.float32, 3)[:, 0]
+    whole = unset(23, 51, dtype=np.float32)
+    kernels.dense_product(a, b, np.float32(FACTOR), bias, True, whole)
     for cut in (1, 6, 20):
         for part in (slice(0, cut), slice(cut, 23)):
             narrow = unset(part.stop - part.start, 51, dtype=np.float32)
-            kernels.dense_gradient(delta[part], rows, False, narrow)
-            np.testing.assert_array_equal(narrow, gradient[part])
+            kernels.dense_product(a[part], b, np.float32(FACTOR), bias[part], False, narrow)
+            np.testing.assert_array_equal(narrow, whole[part])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

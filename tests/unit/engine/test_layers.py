@@ -102,15 +102,16 @@ def test_blocks_of_rows_decide_no_bits(monkeypatch, density, rows, dtype):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("by_rows", [False, True])
-def test_a_dense_layer_reads_its_input_as_it_is_stored(by_rows):
-    """The data is stored by rows, a hidden layer's values by columns."""
+@pytest.mark.parametrize("at_hand", [False, True])
+def test_a_dense_layer_takes_its_input_by_rows_where_it_is_at_hand(at_hand):
+    """The data is stored by rows too, a hidden layer's values by columns only."""
     layer, x, z, weight, bias, mask = built(DenseLayer, 0.7)
-    if by_rows:
-        x.value = x.value.t().contiguous().t()
+    if at_hand:
+        x.rows = x.value.t().contiguous()
         layer = DenseLayer(weight, bias, mask, 1.0, x, z)
-    assert layer.turns != by_rows
     x.value[:, :SAMPLES] += 1  # after the layer was made
+    if at_hand:
+        x.rows += 1
     expected = (z.delta @ x.value.t() * mask).numpy()
     np.testing.assert_allclose(gradients(layer, mask)[0], expected, rtol=1e-12, atol=1e-12)
 
