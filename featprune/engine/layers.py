@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from featprune.engine.products import product_t
 from featprune.engine.vectors import LANES
 
 # Below this density the sparse loops are faster, and below this size always; `python -m benchmarks.crossover`.
-CROSSOVER = 0.7
+CROSSOVER = 0.67
 SMALL = 4096
 PANEL = 32 * 1024  # bytes of a sparse layer's input that are read again and again: they stay in the first cache
 SEGMENT = 10  # weights that a row has in a panel on average, at least, or the row's own cost shows
@@ -146,15 +147,16 @@ class Segments:
         count, (out, fan_in) = int(keep.sum()), keep.shape
         panels = min(-(-fan_in * bytes_a_row // PANEL), max(1, count // (SEGMENT * out)))
         bounds = np.linspace(0, fan_in, panels + 1).astype(int)
-        panel = np.repeat(np.arange(panels), np.diff(bounds))
-        rows, columns = np.nonzero(keep)
-        order = np.argsort(panel[columns], kind="stable")
-        rows, columns = rows[order], columns[order]
-        first = np.flatnonzero(np.diff(panel[columns] * out + rows, prepend=-1))
+        parts = [(first, *np.nonzero(keep[:, first:end])) for first, end in pairwise(bounds)]
+        rows = np.concatenate([rows for _, rows, _ in parts])
+        columns = np.concatenate([columns + first for first, _, columns in parts])
+        panel = np.repeat(np.arange(panels), [len(rows) for _, rows, _ in parts])
+        first = np.flatnonzero(np.diff(panel * out + rows, prepend=-1))
         ptr, row = np.append(first, count), rows[first]
         rows, columns = (np.append(a, np.zeros(-count % LANES, int)) for a in (rows, columns))
         alike = np.ptp(rows.reshape(-1, LANES), axis=1) == 0
-        return Segments(*(a.astype(np.uint32) for a in (ptr, row, rows, columns)), alike=alike)
+        own, other = (a.astype(np.uint32) for a in (rows, columns))
+        return Segments(ptr.astype(np.uint32), row.astype(np.uint32), own, other, alike)
 
 
 class SparseLayer:

@@ -26,11 +26,11 @@ def sparse(density, dtype, shape=(OUT, FAN_IN), panels=3):
     return weight.astype(float), mask, segments, weight[segments.rows[:count], segments.columns[:count]]
 
 
-def signal(units, batch, dtype, seed):
+def signal(units, batch, dtype, seed) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((units, batch)).astype(dtype)
 
 
-def unset(*shape, dtype):
+def unset(*shape, dtype) -> np.ndarray:
     """A buffer of which every entry has to be written."""
     return np.full(shape, np.nan, dtype)
 
@@ -129,13 +129,16 @@ def test_the_dense_product_is_the_product(n, m, terms, wide, dtype):
 def test_tiles_decide_no_bits():
     """One machine's are wider than another's, and a layer's blocks may be cut anywhere."""
     a, b, bias = signal(23, 64, np.float32, 1), signal(60, 51, np.float32, 2), signal(23, 1, np.float32, 3)[:, 0]
-    whole = unset(23, 51, dtype=np.float32)
-    kernels.dense_product(a, b, np.float32(FACTOR), bias, True, whole)
+
+    def product(rows, wide):
+        c = unset(len(a[rows]), 51, dtype=np.float32)
+        kernels.dense_product(a[rows], b, b.dtype.type(FACTOR), bias[rows], wide, c)
+        return c
+
+    whole = product(slice(0, 23), True)
     for cut in (1, 6, 20):
         for part in (slice(0, cut), slice(cut, 23)):
-            narrow = unset(part.stop - part.start, 51, dtype=np.float32)
-            kernels.dense_product(a[part], b, np.float32(FACTOR), bias[part], False, narrow)
-            np.testing.assert_array_equal(narrow, whole[part])
+            np.testing.assert_array_equal(product(part, False), whole[part])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -146,10 +149,9 @@ def test_row_sums(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(5, 7), (16, 16), (16, 3), (64, 33), (17, 80)])
-def test_transpose(shape, dtype):
-    rows = signal(*shape, dtype, 0)
-    columns = unset(*shape[::-1], dtype=dtype)
+@pytest.mark.parametrize(("n", "m"), [(5, 7), (16, 16), (16, 3), (64, 33), (17, 80)])
+def test_transpose(n, m, dtype):
+    rows, columns = signal(n, m, dtype, 0), unset(m, n, dtype=dtype)
     kernels.transpose(rows, columns)
     np.testing.assert_array_equal(columns, rows.T)
 

@@ -134,8 +134,8 @@ def updated(settings, steps, dtype):
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(settings.milestones), 0.1)
     rule, moments = make_rule(settings), [np.zeros((2, p.size), dtype) for p in ours]
     for step, each in enumerate(gradients):
-        for p, g, (m, v) in zip(ours, each, moments, strict=True):
-            rule(step)(p, g.astype(dtype), m, v)
+        for own, g, (m, v) in zip(ours, each, moments, strict=True):
+            rule(step)(own, g.astype(dtype), m, v)
         for p, g in zip(theirs, each, strict=True):
             p.grad = torch.from_numpy(g)
         optimizer.step()
