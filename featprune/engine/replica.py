@@ -21,7 +21,8 @@ from featprune.engine.settings import Settings
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
 
-CHUNK = 512  # samples of a forward pass outside training: enough for the products, and what is in flight stays cached
+# Samples of a forward pass outside training: many for whole products, fewer where loops reread them from the cache.
+CHUNK, SPARSE_CHUNK = 512, 128
 
 
 class Replica:
@@ -75,11 +76,13 @@ class Replica:
     def output(self, x: Tensor) -> Tensor:
         """h(x) of all samples, (1, n, outputs)."""
         result = torch.empty(len(x), len(self.h), dtype=x.dtype)
-        for first in range(0, len(x), CHUNK):
-            rows = x[first : first + CHUNK]
+        sparse = isinstance(self.layers[0], SparseLayer)
+        size = SPARSE_CHUNK if sparse else CHUNK
+        for first in range(0, len(x), size):
+            rows = x[first : first + size]
             count = len(rows)
             a = pad(rows, (0, 0, 0, padded(count) - count)).t()
-            if isinstance(self.layers[0], SparseLayer):
+            if sparse:
                 a = a.contiguous()
             for i, layer in enumerate(self.layers):
                 z = torch.empty(len(layer.bias), a.shape[1], dtype=x.dtype)

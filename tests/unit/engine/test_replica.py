@@ -9,7 +9,7 @@ import torch
 from featprune.activations import ACTIVATIONS
 from featprune.engine.evaluation import Split
 from featprune.engine.layers import DenseLayer, SparseLayer
-from featprune.engine.replica import CHUNK, Replica, make_rule
+from featprune.engine.replica import CHUNK, SPARSE_CHUNK, Replica, make_rule
 from featprune.engine.stack import Stack
 from featprune.engine.training import Trainee, data_order
 from featprune.network import MLP, Parameters
@@ -71,7 +71,7 @@ def test_so_are_momentum_decay_and_a_schedule_of_rates(optimizer, kind):
     assert distance(by_hand.parameters(), by_autograd.parameters()) < 1e-11
 
 
-@pytest.mark.parametrize("samples", [1, CHUNK - 1, CHUNK, 2 * CHUNK + 5])
+@pytest.mark.parametrize("samples", [1, SPARSE_CHUNK - 1, CHUNK, 2 * CHUNK + 5])
 @pytest.mark.parametrize("density", [1.0, 0.1])
 def test_the_output_is_the_networks(density, samples):
     models, _ = pair(density)
