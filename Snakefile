@@ -22,3 +22,11 @@ rule all:
         FIGURE_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+
+
+onsuccess:
+    note_usage()
+
+
+onerror:
+    note_usage()
