@@ -93,7 +93,7 @@ def plan(configfiles: Sequence[Path] = (), missing: bool = False) -> tuple[Study
             snakefile=SNAKEFILE,
             workdir=Path.cwd(),
         )
-        made.dag(DAGSettings(forceall=not missing)).execute_workflow(executor="dryrun")
+        made.dag(DAGSettings(forceall=not missing, force_incomplete=True)).execute_workflow(executor="dryrun")
         # The API gives away neither, so they are taken from behind it.
         workflow = made._workflow
         dag = workflow.dag
