@@ -68,16 +68,14 @@ class Machine:
     read: float
 
 
-def mean_seconds(function: Callable[[], object], least: float = 0.15) -> float:
+def mean_seconds(function: Callable[[], object], least: float = 0.1) -> float:
     """CPU seconds a call, of as many as take `least` together, after one that doesn't count."""
     function()
     calls, begun = 0, time.process_time()
-    while True:
+    while (spent := time.process_time() - begun) < least:
         function()
         calls += 1
-        spent = time.process_time() - begun
-        if spent >= least:
-            return spent / calls
+    return spent / calls
 
 
 class Pieces:
@@ -257,8 +255,8 @@ class Pieces:
         save(drawn, [self.folder / "figure.png", self.folder / "figure.svg"])
 
 
-def start(kind: str, claims: dict) -> float:
-    """Seconds until this process has done what a job of a kind does first, on a tiny case."""
+def start(kind: str, claims: dict) -> None:
+    """Do what a job of a kind does first, on a tiny case; for the seconds of this process."""
     from snakemake.script import Snakemake  # noqa: F401  what every script begins with
 
     with TemporaryDirectory() as folder:
@@ -277,7 +275,6 @@ def start(kind: str, claims: dict) -> float:
         }
         for function in first[kind]:
             function()
-    return time.process_time()
 
 
 def measure(wanted: Wanted) -> Costs:
@@ -309,16 +306,29 @@ def read() -> float:
         return mean_seconds(tiny.build) / (2 * (runs + 1))
 
 
-def in_processes(tasks: Sequence[tuple[str, tuple]]) -> list[Any]:
-    """What functions of this module, named beside their arguments, return in fresh processes of one thread."""
-    environment = os.environ | {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, "-m", "benchmarks.calibration"]
+def in_processes(tasks: Sequence[tuple[str, tuple]]) -> list[tuple[Any, float]]:
+    """Of functions of this module, named beside their arguments, what each returns in a fresh process of one thread,
+    and the CPU seconds of that process from its beginning to its end (torch takes some to go)."""
+    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.calibration"]
 
-    def run(task: tuple[str, tuple]) -> Any:
-        done = subprocess.run(
-            command, input=pickle.dumps(task), stdout=subprocess.PIPE, check=True, env=environment, cwd=SNAKEFILE.parent
-        )
-        return pickle.loads(done.stdout)
+    def run(task: tuple[str, tuple]) -> tuple[Any, float]:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=SNAKEFILE.parent,
+            env=os.environ | one_thread,
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(pickle.dumps(task))
+            process.stdin.close()
+            result = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{task[0]}{task[1]} failed in a process of its own")
+        return pickle.loads(result), usage.ru_utime + usage.ru_stime
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(run, tasks))

@@ -132,12 +132,12 @@ def by_stage(jobs: Sequence[Job], seconds: Sequence[float]) -> pd.DataFrame:
 def calibrate(study: Study, known: Mapping[str, Case], jobs: Sequence[Job]) -> tuple[dict[Case, Costs], Machine]:
     """Measure what these jobs need."""
     asked = wanted(study, known, jobs)
-    # Before the starts of processes: who comes first compiles the kernels, if this is a fresh clone.
-    costs = in_processes([*(("measure", (one,)) for one in asked), ("read", ())])
     kinds = sorted({kind_of(job, study.experiments) for job in jobs})
-    starts = in_processes([("start", (kind, study.config["claims"])) for kind in kinds])
-    measured = {one.case: cost for one, cost in zip(asked, costs[:-1], strict=True)}
-    return measured, Machine(dict(zip(kinds, starts, strict=True)), costs[-1])
+    # The cases first: in a fresh clone who comes first compiles the kernels.
+    tasks = [*(("measure", (one,)) for one in asked), ("read", ())]
+    made = in_processes([*tasks, *(("start", (kind, study.config["claims"])) for kind in kinds)])
+    (read, _), starts = made[len(asked)], dict(zip(kinds, (seconds for _, seconds in made[len(tasks) :]), strict=True))
+    return {one.case: costs for one, (costs, _) in zip(asked, made, strict=False)}, Machine(starts, read)
 
 
 def main() -> None:
