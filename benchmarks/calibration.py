@@ -78,6 +78,13 @@ def mean_seconds(function: Callable[[], object], least: float = 0.1) -> float:
     return spent / calls
 
 
+def seconds_of(function: Callable[[], object]) -> float:
+    """CPU seconds of one call."""
+    begun = time.process_time()
+    function()
+    return time.process_time() - begun
+
+
 class Pieces:
     """The work of a case, piece by piece, on made data and masks."""
 
@@ -141,19 +148,19 @@ class Pieces:
         x = torch.from_numpy(self.data.test_x[:1000])
         return mean_seconds(trained.step), mean_seconds(lambda: trained.output(x), 0.05) / len(x)
 
-    def run(self) -> None:
-        """All of a short run of two seeds but its steps and evaluations, with its files."""
+    def run(self, seeds: Sequence[int] = SEEDS) -> None:
+        """All of a run but its steps and evaluations, with its files."""
         from featprune.pruning.masks import Mask
         from featprune.rewind import REWINDS
         from featprune.runs.chain import Trainer, train_round
         from featprune.runs.files import save_mask, save_outcome
 
-        mask = Mask(self.masks(self.half, 2), self.rng.random(2) < 2)
-        trainer = Trainer(self.network, self.data, SEEDS)
+        mask = Mask(self.masks(self.half, len(seeds)), self.rng.random(len(seeds)) < 2)
+        trainer = Trainer(self.network, self.data, seeds)
         outcome = train_round(trainer, REWINDS["init"], 1, mask, self.settings(evaluate_at=(0,)))
-        save_mask(self.folder / "mask.safetensors", self.folder / "density.parquet", mask, SEEDS)
+        save_mask(self.folder / "mask.safetensors", self.folder / "density.parquet", mask, seeds)
         names = "weights.safetensors", "history.parquet", "snapshots.safetensors"
-        save_outcome(outcome, mask.layers, SEEDS, *(self.folder / name for name in names))
+        save_outcome(outcome, mask.layers, seeds, *(self.folder / name for name in names))
 
     def mask(self, criterion: str) -> None:
         """The mask of one seed and round."""
@@ -207,7 +214,7 @@ class Pieces:
             save_table(self.folder / f"{name}.parquet", table)
 
     def compress(self, steps: int) -> None:
-        """A saved run of two seeds, its shared values trained for so many steps."""
+        """A saved run, its shared values trained for so many steps."""
         from featprune.compression.runs import compress_run
 
         files = self.folder / "mask.safetensors", self.folder / "weights.safetensors", self.folder / "fpz"
@@ -293,7 +300,9 @@ def measure(wanted: Wanted) -> Costs:
             found["richness"] = mean_seconds(pieces.richness) / 2
             found["compare"] = mean_seconds(pieces.compare)
         if wanted.compressed:
-            short, long = (mean_seconds(partial(pieces.compress, n), 0.01) / len(SEEDS) for n in (0, 40))
+            start("compress", {})
+            pieces.run([0])
+            short, long = (seconds_of(partial(pieces.compress, n)) for n in (0, 40))
             found |= {"compress": short, "compress_step": (long - short) / 40}
     return Costs(**found)
 
