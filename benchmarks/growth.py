@@ -43,7 +43,7 @@ POINTS: dict[str, tuple[float, ...]] = {
 WHY = {
     "seeds": "Linear: seeds train one after the other and share nothing.",
     "rounds": "Linear at a fixed density; in a chain, whose density falls, later rounds cost less.",
-    "steps": "Linear beyond a fixed part, which bends the first points: initial values, reference outputs, evaluations.",
+    "steps": "Linear beyond a fixed part that bends the first points: initial values, reference outputs, evaluations.",
     "width, dense": "Below 2: of the weights only those between hidden layers grow as the square, and the inputs stay.",
     "width, 20 % left": "Below 2 for the same reason; activations and biases, a unit each, grow linearly.",
     "density": "Below 1: gathering a batch, activations and the calls themselves cost the same at every density.",

@@ -16,15 +16,10 @@ from featprune.experiment import Experiment
 from featprune.network import MLP
 from featprune.pruning.masks import Schedule
 from featprune.runs.paths import (
-    COMPRESSION,
     DENSE,
-    DENSITY,
-    FEATURES,
-    HISTORY,
     MASK,
     PREACTIVATIONS,
     SNAPSHOTS,
-    TIME_SHIFT,
     WEIGHTS,
     RunPath,
 )
@@ -33,8 +28,8 @@ from featprune.study import Study
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 
 # Assumed sizes: a small Parquet file, a table, a figure's file, and what Parquet leaves of a preactivation's 4 bytes.
-SMALL, TABLE, FIGURE, PACKED = 4e3, 5e4, 1.5e5, 0.65
-ROW_GROUP = 3e3  # what a row group of preactivations, one a seed and layer, takes besides
+SMALL, TABLE, FIGURE, PACKED = 3e3, 3e4, 1e5, 0.85
+ROW_GROUP = 2e3  # what a row group of preactivations, one a seed and layer, takes besides
 
 
 @dataclass(frozen=True)
@@ -194,9 +189,7 @@ def file_bytes(study: Study, known: Mapping[str, Case], path: str) -> float:
     if name == PREACTIVATIONS:
         raw = 4 * seeds * steps * case.probe * sum(case.network.widths[1:])
         return PACKED * raw + ROW_GROUP * seeds * len(case.network.shapes)
-    rows = {FEATURES: steps * len(case.network.shapes)}.get(name, 0)
-    assert name in (DENSITY, HISTORY, FEATURES, TIME_SHIFT, COMPRESSION) or rows == 0
-    return SMALL + 100 * seeds * rows
+    return SMALL
 
 
 def is_temporary(study: Study, path: str) -> bool:
