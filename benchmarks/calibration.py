@@ -148,14 +148,14 @@ class Pieces:
         x = torch.from_numpy(self.data.test_x[:1000])
         return mean_seconds(trained.step), mean_seconds(lambda: trained.output(x), 0.05) / len(x)
 
-    def run(self, seeds: Sequence[int] = SEEDS) -> None:
+    def run(self, seeds: Sequence[int] = SEEDS, counts: Counts | None = None) -> None:
         """All of a run but its steps and evaluations, with its files."""
         from featprune.pruning.masks import Mask
         from featprune.rewind import REWINDS
         from featprune.runs.chain import Trainer, train_round
         from featprune.runs.files import save_mask, save_outcome
 
-        mask = Mask(self.masks(self.half, len(seeds)), self.rng.random(len(seeds)) < 2)
+        mask = Mask(self.masks(counts or self.half, len(seeds)), self.rng.random(len(seeds)) < 2)
         trainer = Trainer(self.network, self.data, seeds)
         outcome = train_round(trainer, REWINDS["init"], 1, mask, self.settings(evaluate_at=(0,)))
         save_mask(self.folder / "mask.safetensors", self.folder / "density.parquet", mask, seeds)
@@ -213,12 +213,22 @@ class Pieces:
         for name, table in zip(("features", "shift"), compare_features(*both), strict=True):
             save_table(self.folder / f"{name}.parquet", table)
 
-    def compress(self, steps: int) -> None:
-        """A saved run, its shared values trained for so many steps."""
+    def compress(self) -> None:
+        """A saved run, without the training of its shared values."""
         from featprune.compression.runs import compress_run
 
         files = self.folder / "mask.safetensors", self.folder / "weights.safetensors", self.folder / "fpz"
-        compress_run(*files, self.network, self.data, self.settings(steps=steps), 5, 5)
+        compress_run(*files, self.network, self.data, self.settings(steps=0), 5, 5)
+
+    def tune(self, steps: int = 20) -> None:
+        """Training of the shared values of what `compress` has written."""
+        from featprune.compression.codec import load_fpz
+        from featprune.compression.tuning import fine_tune
+        from featprune.engine.evaluation import no_reference, split_data
+
+        splits = split_data(self.data, no_reference(1, self.network.widths[-1]))
+        quantized = load_fpz(self.folder / "fpz" / "seed=0.fpz")
+        fine_tune(quantized, self.network, splits, self.settings(steps=steps))
 
     def table(self, runs: int = 2) -> Path:
         """A table of as many runs of two seeds and of their dense run."""
@@ -275,7 +285,7 @@ def start(kind: str, claims: dict) -> None:
             "dump": [tiny.dump],
             "richness": [tiny.dump, tiny.richness],
             "compare": [tiny.dump, tiny.compare],
-            "compress": [tiny.run, lambda: tiny.compress(1)],
+            "compress": [tiny.run, tiny.compress, tiny.tune],
             "table": [tiny.table],
             "claims": [lambda: tiny.claims(claims)],
             "figure": [tiny.figure],
@@ -301,9 +311,9 @@ def measure(wanted: Wanted) -> Costs:
             found["compare"] = mean_seconds(pieces.compare)
         if wanted.compressed:
             start("compress", {})
-            pieces.run([0])
-            short, long = (seconds_of(partial(pieces.compress, n)) for n in (0, 40))
-            found |= {"compress": short, "compress_step": (long - short) / 40}
+            pieces.run([0], min(wanted.counts))
+            found["compress"] = seconds_of(pieces.compress)
+            found["compress_step"] = mean_seconds(partial(pieces.tune, 20)) / 20
     return Costs(**found)
 
 
