@@ -26,7 +26,3 @@ rule all:
 
 onsuccess:
     note_usage()
-
-
-onerror:
-    note_usage()

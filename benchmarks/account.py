@@ -1,9 +1,9 @@
 """Where a run's core-seconds went: `python -m benchmarks.account [results]`, after a run.
 
 The seconds of all jobs are Snakemake's own, from results/benchmarks, those of its process what it noted there at the
-end of each run. What a training job printed to its log says how many were inside training steps and how many went into
-evaluations and reference outputs; the rest is the start of its process, reading, masks and writing. A second of a job
-is a core-second, since a job has one thread.
+end of each run that succeeded. What a training job printed to its log says how many were inside training steps and how
+many went into evaluations and reference outputs; the rest is the start of its process, reading, masks and writing. A
+second of a job is a core-second, since a job has one thread.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _row(rule: str, seconds: float, trained: list[tuple[str, str]]) -> dict:
 
 
 def usages(results: Path) -> list[dict[str, float]]:
-    """CPU seconds of Snakemake's process and of all its jobs, of each run that ended in this folder."""
+    """CPU seconds of Snakemake's process and of all its jobs, of each run that succeeded in this folder."""
     path = results / "benchmarks" / USAGE
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 

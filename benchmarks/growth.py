@@ -50,7 +50,7 @@ WHY = {
 }
 
 
-def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, float]:
+def exponent(sizes: Sequence[float] | np.ndarray, seconds: Sequence[float] | np.ndarray) -> tuple[float, float]:
     """The slope of log seconds against log size by least squares, and its standard error."""
     fit = linregress(np.log(sizes), np.log(seconds))
     return float(fit.slope), float(fit.stderr)

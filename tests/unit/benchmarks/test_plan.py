@@ -111,7 +111,7 @@ SETTINGS = Settings("cross_entropy", "adam", 0.01, 0.0, 0.0, 10, 20, 1.0, False,
 
 def made_data():
     rng = np.random.default_rng(0)
-    parts = {}
+    parts: dict[str, np.ndarray] = {}
     for split, n in (("train", 40), ("validation", 20), ("test", 30)):
         parts |= {f"{split}_x": rng.normal(size=(n, 5)).astype("f4"), f"{split}_y": np.arange(n) % 3}
     return Dataset(**parts)
@@ -120,9 +120,14 @@ def made_data():
 @pytest.mark.parametrize("center", [False, True])
 @pytest.mark.parametrize("some", [None, 8])
 def test_samples_seen_are_those_whose_output_training_computes(center, some, monkeypatch, tmp_path):
-    seen = []
+    seen: list[int] = []
     output = Replica.output
-    monkeypatch.setattr(Replica, "output", lambda self, x: seen.append(len(x)) or output(self, x))
+
+    def counted(self, x):
+        seen.append(len(x))
+        return output(self, x)
+
+    monkeypatch.setattr(Replica, "output", counted)
     network, settings = MLP((5, 4, 3)), replace(SETTINGS, center=center, evaluation_samples=some)
     trainer = Trainer(network, made_data(), [0])
     outcome = train_round(trainer, REWINDS["init"], 1, dense_mask(network, [0]), settings)
