@@ -22,3 +22,7 @@ rule all:
         FIGURE_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+
+
+onsuccess:
+    note_usage()

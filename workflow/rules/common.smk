@@ -1,4 +1,6 @@
+import json
 import os
+import resource
 import sys
 from functools import cache
 from pathlib import Path
@@ -136,3 +138,13 @@ def dataset_code(w):
     entry = STUDY.config["datasets"][w.dataset]
     activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
     return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)
+
+
+def note_usage():
+    """Append a line of CPU seconds, this process's and all its jobs', for `python -m benchmarks.account`."""
+    usage = {"snakemake": resource.RUSAGE_SELF, "jobs": resource.RUSAGE_CHILDREN}
+    seconds = {who: sum(resource.getrusage(which)[:2]) for who, which in usage.items()}
+    path = Path(STUDY.root, "benchmarks", "snakemake.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        print(json.dumps(seconds), file=file)
