@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
@@ -101,6 +102,21 @@ def _train_group(
     return fit(trainee(start.parameters), split_data(data, reference), seeds, settings, output_of)
 
 
+@contextmanager
+def small_numbers_as_zero() -> Iterator[None]:
+    """Flush numbers below the normal range of floats to zero, where the CPU can.
+
+    The gradients of weights behind a dead unit are exactly zero, so their moments decay through that range, for hundreds
+    of steps each, in which arithmetic is many times slower: a rich network on MNIST trains at half the speed by it.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@small_numbers_as_zero()
 def fit(
     trainee: Trainee,
     data: Mapping[str, Split],

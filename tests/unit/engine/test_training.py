@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.evaluation import no_reference, split_data
 from featprune.engine.settings import Settings, Start
-from featprune.engine.training import data_order, train
+from featprune.engine.training import data_order, fit, train
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import all_ones
@@ -261,6 +262,31 @@ def test_values_that_are_not_finite_at_the_start_are_a_divergence():
     for biases in ([b * np.float32(np.nan) for b in p.biases], [saturated, *p.biases[1:]]):
         outcome = trained(SETTINGS, Start(Parameters(p.weights, tuple(biases)), p))
         assert outcome.diverged.all() and np.isnan(outcome.history["loss"]).all()
+
+
+class Halving:
+    """A trainee that halves a number at each step."""
+
+    value = torch.tensor(2.0**-120)
+
+    def bind(self, data, order):
+        pass
+
+    def step(self):
+        self.value = self.value / 2
+
+    def parameters(self):
+        return NETWORK.initial([0])
+
+
+def test_numbers_below_the_normal_range_are_zero_while_a_network_trains_and_only_then():
+    splits, trainee = split_data(made_data(), no_reference(1, 3)), Halving()
+    settings = replace(SETTINGS, evaluate_at=(), snapshot_at=())
+    fit(trainee, splits, [0], replace(settings, steps=6))
+    assert trainee.value == 2.0**-126, "the smallest normal number"
+    fit(trainee, splits, [0], replace(settings, steps=1))
+    assert trainee.value == 0
+    assert torch.tensor(2.0**-126) / 2 > 0
 
 
 def test_data_order_goes_on_where_it_was():
