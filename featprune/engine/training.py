@@ -106,8 +106,8 @@ def _train_group(
 def small_numbers_as_zero() -> Iterator[None]:
     """Flush numbers below the normal range of floats to zero, where the CPU can.
 
-    The gradients of weights behind a dead unit are exactly zero, so their moments decay through that range, for hundreds
-    of steps each, in which arithmetic is many times slower: a rich network on MNIST trains at half the speed by it.
+    The gradients of weights behind a dead unit are exactly zero, so their moments decay through that range for hundreds
+    of steps, in which arithmetic is many times slower: a rich network on MNIST trains at half the speed by it.
     """
     torch.set_flush_denormal(True)
     try:
