@@ -227,18 +227,37 @@ def transpose(rows: Array, columns: Array) -> None:
 
 @njit(cache=True)
 def gather(
-    batch: Array, samples: Array, y: Array, reference: Array, rows: Array, row_y: Array, row_reference: Array
+    batch: Array,
+    samples: Array,
+    y: Array,
+    reference: Array,
+    rows: Array,
+    columns: Array,
+    row_y: Array,
+    row_reference: Array,
 ) -> None:
-    """Copies of a batch's samples, labels and reference outputs; the few first, whose cache misses then overlap."""
+    """Copies of a batch's samples, by rows and by columns, of its labels and of its reference outputs.
+
+    The few first, whose cache misses then overlap; the samples tile by tile, so that the misses of LANES of them do,
+    and the transpose reads what has just been copied. rows: (padded B, n); what is below B there is copied to columns.
+    """
+    m, n = columns.shape
     for b in range(batch.size):
-        n = batch[b]
-        row_y[b] = y[n]
+        k = batch[b]
+        row_y[b] = y[k]
         for c in range(reference.shape[1]):
-            row_reference[b, c] = reference[n, c]
-    for b in range(batch.size):
-        n = batch[b]
-        for j in range(samples.shape[1]):
-            rows[b, j] = samples[n, j]
+            row_reference[b, c] = reference[k, c]
+    if m < LANES:
+        for b in range(batch.size):
+            for j in range(m):
+                rows[b, j] = columns[j, b] = samples[batch[b], j]
+        return
+    for start in range(0, n, LANES):
+        for first in range(0, m, LANES):
+            j = min(first, m - LANES)
+            for b in range(start, min(start + LANES, batch.size)):
+                store(rows, b * m + j, load(samples, np.intp(batch[b]) * m + j))
+            transpose_tile(rows, start * m + j, m, columns, j * n + start, n)
 
 
 @njit(cache=True)

@@ -52,14 +52,14 @@ class Replica:
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (1, steps, B)."""
-        self.data, self.batches = (data.x.numpy(), data.y.numpy(), data.reference[0].numpy()), order[0].numpy()
+        self.data = data.x.contiguous().numpy(), data.y.numpy(), data.reference[0].numpy()
+        self.batches = order[0].numpy()
         self.batch = tuple(np.zeros((order.shape[2], *a.shape[1:]), a.dtype) for a in self.data[1:])
 
     def step(self) -> None:
         """One step on the next batch."""
         y, reference = self.batch
-        kernels.gather(self.batches[self.steps], *self.data, self.rows, y, reference)
-        kernels.transpose(self.rows, self.columns)
+        kernels.gather(self.batches[self.steps], *self.data, self.rows, self.columns, y, reference)
         for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
             layer.forward()
             self.activation.into(z.value, a.value)

@@ -156,12 +156,16 @@ def test_transpose(n, m, dtype):
     np.testing.assert_array_equal(columns, rows.T)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("targets", [(), (3,)])
-def test_gather(targets):
-    rng, batch = np.random.default_rng(0), np.array([7, 2, 2, 19])
-    data = [rng.standard_normal((20, *rest)).astype(np.float32) for rest in ((35,), targets, (3,))]
-    copies = [np.full((5, *a.shape[1:]), 7, np.float32) for a in data]
-    kernels.gather(batch, *data, *copies)
-    for copy, a in zip(copies, data, strict=True):
-        np.testing.assert_array_equal(copy[:4], a[batch])
-        assert (copy[4:] == 7).all(), "padding was written to"
+@pytest.mark.parametrize(("features", "size"), [(35, 4), (16, 16), (17, 20), (3, 20)])
+def test_gather(features, size, targets, dtype):
+    rng, width = np.random.default_rng(0), -(-size // LANES) * LANES
+    batch = rng.integers(0, 20, size)
+    data = [rng.standard_normal((20, *rest)).astype(dtype) for rest in ((features,), targets, (3,))]
+    rows, *few = (np.full((width, *a.shape[1:]), 7, dtype) for a in data)
+    columns = rows.T.copy()
+    kernels.gather(batch, *data, rows, columns, *few)
+    for copy, a in zip((rows, columns.T, *few), (data[0], *data), strict=True):
+        np.testing.assert_array_equal(copy[:size], a[batch])
+        assert (copy[size:] == 7).all(), "padding was written to"
