@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from tempfile import mkdtemp
 
 LIBRARIES = (
@@ -33,7 +34,7 @@ LIBRARIES = (
 
 @cache
 def python() -> list[str]:
-    """The command: it takes a program's file, or `-m` and a module, and arguments. It is there until this process ends."""
+    """The command: it takes a program's file, or `-m` and a module, and arguments. Until this process ends it works."""
     address = f"{mkdtemp()}/socket"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -57,7 +58,7 @@ def _launch(address: str, *arguments: str) -> int:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
         socket.send_fds(connection, [b"."], [0, 1, 2])
-        connection.sendall(json.dumps([arguments, os.getcwd(), dict(os.environ)]).encode())
+        connection.sendall(json.dumps([arguments, str(Path.cwd()), dict(os.environ)]).encode())
         connection.shutdown(socket.SHUT_WR)
         return connection.recv(1)[0]
 

@@ -37,7 +37,15 @@ FEATURES = dict.fromkeys(
     1,
 )
 # What is measured of each run.
-TRAINING = ("train_dense", "train_references", "extract_mask", "retrain", "train_chain_1_2", "extract_mask_1_2", "retrain_1_2")
+TRAINING = (
+    "train_dense",
+    "train_references",
+    "extract_mask",
+    "retrain",
+    "train_chain_1_2",
+    "extract_mask_1_2",
+    "retrain_1_2",
+)
 DUMPS = {"dump_preactivations_dense_and_references": 2, "dump_preactivations_tickets_2": 2}
 COMPARISONS = {"compare_features_init_2": 2}
 MEASURING = (*DUMPS, *COMPARISONS, "dump_preactivations_dense", "dump_preactivations_controls_2")
