@@ -67,6 +67,7 @@ def _serve(descriptor: str, address: str) -> None:
     """Have a fork look after each that connects, until the process that started this one ends."""
     from importlib import import_module
     from select import select
+    from shutil import rmtree
 
     sys.path.pop(0)
     for library in LIBRARIES:
@@ -82,6 +83,7 @@ def _serve(descriptor: str, address: str) -> None:
                     listener.close()
                     _look_after(connection)
                     os._exit(0)
+    rmtree(Path(address).parent)
 
 
 def _look_after(connection: socket.socket) -> None:

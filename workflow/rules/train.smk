@@ -32,7 +32,9 @@ for _name, _kinds in {"train_dense": [DENSE], "train_references": REFERENCES}.it
             runtime=lambda w, attempt: 60 * attempt,
         params:
             model=model_of,
-            training=lambda w, kinds=_kinds: STUDY.dense_params(Cell(w.experiment, w.alpha, w.lr, *DENSE), kinds, w.block),
+            training=lambda w, kinds=_kinds: STUDY.dense_params(
+                Cell(w.experiment, w.alpha, w.lr, *DENSE), kinds, w.block
+            ),
             # No rewind has a part in it.
             code=lambda w: script_code("train_dense", REWINDS=DENSE.rewind, **network_entries(w.experiment)),
         script:
