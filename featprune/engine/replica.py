@@ -80,10 +80,13 @@ class Replica:
         size = SPARSE_CHUNK if sparse else CHUNK
         for first in range(0, len(x), size):
             rows = x[first : first + size]
-            count = len(rows)
-            a = pad(rows, (0, 0, 0, padded(count) - count)).t()
+            count, width = len(rows), padded(len(rows))
+            if width != count:
+                rows = pad(rows, (0, 0, 0, width - count))
+            a = rows.t()
             if sparse:
-                a = a.contiguous()
+                a = torch.empty(a.shape, dtype=a.dtype)
+                kernels.transpose(rows.contiguous().numpy(), a.numpy())
             for i, layer in enumerate(self.layers):
                 z = torch.empty(len(layer.bias), a.shape[1], dtype=x.dtype)
                 layer.apply(a, z)
