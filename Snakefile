@@ -19,6 +19,10 @@ include: "workflow/rules/figures.smk"
 rule all:
     default_target: True
     input:
-        STUDY.figure_files(),
+        FIGURE_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+
+
+onsuccess:
+    note_usage()

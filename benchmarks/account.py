@@ -1,40 +1,68 @@
 """Where a run's core-seconds went: `python -m benchmarks.account [results]`, after a run.
 
-The seconds of all jobs are Snakemake's own, from results/benchmarks; those inside training steps are what each training
-job wrote to its log. A second of a job is a core-second, since a job has one thread.
+The seconds of all jobs are Snakemake's own, from results/benchmarks, those of its process what it noted there at the
+end of each run that succeeded. What a training job printed to its log says how many were inside training steps and how
+many went into evaluations and reference outputs; the rest is the start of its process, reading, masks and writing. A
+second of a job is a core-second, since a job has one thread.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-STEPS = re.compile(r"steps in ([0-9.]+) s")
+TRAINED = re.compile(r"steps in ([0-9.]+) s, all in ([0-9.]+) s")
+USAGE = "snakemake.json"
 
 
 def account(results: Path) -> pd.DataFrame:
-    """A row a rule: jobs, core-seconds, and those inside training steps."""
+    """A row a rule, and one for Snakemake itself, whose jobs are its runs: their number and their core-seconds, in
+    all, inside training steps, in evaluations of training runs, and, of rules that train, in all else."""
     rows = []
     for file in (results / "benchmarks").rglob("*.tsv"):
         relative = file.relative_to(results / "benchmarks")
         log = (results / "logs" / relative).with_name(relative.name.removesuffix(".tsv") + ".log")
         text = log.read_text(encoding="utf-8") if log.is_file() else ""
         seconds = float(pd.read_csv(file, sep="\t")["s"].sum())
-        rule = relative.parts[0].removesuffix(".tsv")
-        rows.append({"rule": rule, "seconds": seconds, "steps": sum(map(float, STEPS.findall(text)))})
-    jobs = pd.DataFrame(rows)
-    table = jobs.groupby("rule").agg(jobs=("seconds", "size"), seconds=("seconds", "sum"), in_steps=("steps", "sum"))
+        rows.append(_row(relative.parts[0].removesuffix(".tsv"), seconds, TRAINED.findall(text)))
+    rows += [_row("(snakemake)", usage["snakemake"], []) for usage in usages(results)]
+    table = pd.DataFrame(rows).groupby("rule").sum()
     return table.sort_values("seconds", ascending=False)
 
 
+def _row(rule: str, seconds: float, trained: list[tuple[str, str]]) -> dict:
+    """A job's row, from what its training runs printed: seconds in steps, and in all."""
+    steps, whole = (sum(map(float, times)) for times in zip(*trained, strict=True)) if trained else (0.0, 0.0)
+    rest = seconds - whole if trained else 0.0
+    return {
+        "rule": rule,
+        "jobs": 1,
+        "seconds": seconds,
+        "in_steps": steps,
+        "evaluating": whole - steps,
+        "training_rest": rest,
+    }
+
+
+def usages(results: Path) -> list[dict[str, float]]:
+    """CPU seconds of Snakemake's process and of all its jobs, of each run that succeeded in this folder."""
+    path = results / "benchmarks" / USAGE
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
 def main() -> None:
-    table = account(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    results = Path(sys.argv[1] if len(sys.argv) > 1 else "results")
+    table = account(results)
     print(table.round(1).to_string())
     total, steps = table["seconds"].sum(), table["in_steps"].sum()
     print(f"\n{total:.0f} core-seconds, {steps:.0f} of them ({steps / total:.0%}) inside training steps")
+    for usage in usages(results):
+        whole, own = sum(usage.values()), usage["snakemake"]
+        print(f"CPU time of a run: {whole:.0f} s, {own:.0f} of them ({own / whole:.0%}) Snakemake's own")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from benchmarks.common import BATCH, NETWORK, SCHEDULE, SETTINGS, SIZES, best_ms, made_data, one_thread, random_masks
-from featprune.engine.evaluation import Split
+from featprune.engine.evaluation import Split, no_reference
 from featprune.engine.products import product_name, product_t
 from featprune.engine.replica import Replica
 from featprune.engine.training import data_order
@@ -62,7 +62,7 @@ def stepper(loop, x: torch.Tensor, y: np.ndarray, order: torch.Tensor):
             loop.step(x[batch], labels[batch])
 
         return step
-    loop.bind(Split(x, labels, torch.zeros(1, len(x), 10)), order[None])
+    loop.bind(Split(x, labels, no_reference(1, 10)), order[None])
     return loop.step
 
 

@@ -42,6 +42,12 @@ def _relu_into(z: Tensor, out: Tensor) -> None:
     torch.clamp_min(z, 0, out=out)
 
 
+def _relu_backward(z: Tensor, a: Tensor, delta: Tensor) -> None:
+    import torch
+
+    torch.ops.aten.threshold_backward.grad_input(delta, a, 0, grad_input=delta)
+
+
 def _tanh_into(z: Tensor, out: Tensor) -> None:
     import torch
 
@@ -55,9 +61,7 @@ def _erf_into(z: Tensor, out: Tensor) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(
-        lambda z: np.maximum(z, 0), lambda z: z.relu(), _relu_into, lambda z, a, delta: delta.mul_(a.sign())
-    ),
+    "relu": Activation(lambda z: np.maximum(z, 0), lambda z: z.relu(), _relu_into, _relu_backward),
     "tanh": Activation(
         np.tanh, lambda z: z.tanh(), _tanh_into, lambda z, a, delta: delta.addcmul_(delta, a * a, value=-1)
     ),

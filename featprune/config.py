@@ -75,7 +75,7 @@ def resolve(
         raw: the configuration as written; it is not modified.
         schema: what `load_schema` returns.
         choices: the names that each registry knows: "activation", "criterion", "dataset", "init", "loss",
-            "optimizer", "parametrization", "rewind"; and, optionally, "classification_dataset": the datasets
+            "optimizer", "parametrization", "rewind", "figure"; and, optionally, "classification_dataset": the datasets
             that cross_entropy is for.
 
     Returns:
@@ -248,11 +248,13 @@ def _written(experiment: Mapping[str, Any]) -> dict[str, Any]:
     measured = experiment["features"]["lrs"]
     measured = list(lrs.values()) if measured is None else [lrs[_number(lr)] for lr in measured]
     tickets = experiment["tickets_from"]
+    # What is studied is compared with the dense network.
+    rounds = experiment["features"]["rounds"] and sorted({0, *experiment["features"]["rounds"]})
     return {
         **experiment,
         "alphas": [str(alpha) for alpha in experiment["alphas"]],
         "lrs": list(lrs.values()),
-        "features": {**experiment["features"], "lrs": measured},
+        "features": {**experiment["features"], "lrs": measured, "rounds": rounds},
         "tickets_from": tickets and {**tickets, "alpha": str(tickets["alpha"])},
     }
 

@@ -117,6 +117,7 @@ class Experiment:
     compression: Compression | None
     tickets_from: Loan | None
     baseline: str | None
+    figures: tuple[str, ...] | None
 
     @staticmethod
     def of(name: str, config: Mapping[str, Any], source: str, seeds: Mapping[str, int], loss: str) -> Experiment:
@@ -137,7 +138,15 @@ class Experiment:
 
     @property
     def dense_cells(self) -> list[Cell]:
+        """The cells of the dense run, one an alpha and lr."""
         return [Cell(self.name, alpha, lr, *DENSE) for alpha in self.alphas for lr in self.lrs]
+
+    @property
+    def trains_dense(self) -> bool:
+        """Whether anything comes from dense runs: not where another experiment's tickets are trained, and no more."""
+        from_dense = (CRITERIA[self.masks_by(kind)].source in ("chain", "dense") for kind in self.kinds)
+        goes_on = (REWINDS[kind.rewind].continues for kind in self.kinds)
+        return self.tickets_from is None or bool(self.features.rounds) or any(from_dense) or any(goes_on)
 
     @property
     def kinds(self) -> list[Kind]:

@@ -64,6 +64,14 @@ class Parameters:
         arrays = (*self.weights, *self.biases)
         return np.all([np.isfinite(a).reshape(len(a), -1).all(1) for a in arrays], axis=0)
 
+    def where(self, chosen: np.ndarray, others: Parameters) -> Parameters:
+        """These networks where `chosen`, bool (R,), and the others elsewhere."""
+
+        def pick(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+            return np.where(chosen.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
+
+        return Parameters(tuple(map(pick, self.weights, others.weights)), tuple(map(pick, self.biases, others.biases)))
+
     @staticmethod
     def stack(replicas: Sequence[Parameters]) -> Parameters:
         return Parameters(

@@ -5,7 +5,7 @@ Light, and without Snakemake: typed objects in, paths and plain data out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -14,17 +14,19 @@ from typing import Any
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
 from featprune.engine.objective import LOSSES
+from featprune.errors import FeatpruneError
 from featprune.experiment import Experiment
 from featprune.figures import FIGURES, Figure
 from featprune.rewind import REWINDS
 from featprune.runs.paths import (
     DENSE,
+    DENSE_RUNS,
     MASK,
-    REINITIALIZED,
-    REORDERED,
+    REFERENCES,
     TICKET,
     WEIGHTS,
     Cell,
+    Kind,
     RunPath,
 )
 from featprune.tables.registry import TABLES, DatasetFile, RunFiles, TableFile
@@ -57,7 +59,7 @@ class Study:
         """Every run of an experiment."""
         e = self.experiments[name]
         for block in e.seeds.blocks:
-            yield from (RunPath(cell, 0, block) for cell in e.dense_cells)
+            yield from (RunPath(cell, 0, block) for cell in e.dense_cells if e.trains_dense)
             yield from (RunPath(cell, r, block) for cell in e.chains for r in range(1, e.pruning.rounds + 1))
 
     def studied_runs(self, name: str) -> Iterator[RunPath]:
@@ -69,7 +71,7 @@ class Study:
         """The dense runs that are null and ceiling of the comparisons of features."""
         for run in self.studied_runs(name):
             if run.round == 0:
-                yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in (REINITIALIZED, REORDERED))
+                yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in REFERENCES)
 
     def compared_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose features are compared with the dense run's: the pruned ones, and the references."""
@@ -112,6 +114,47 @@ class Study:
             "compressed": self.compressed_runs,
         }
         return list(selections[selection](name))
+
+    # How jobs are cut: what one job of a rule is about -> the experiments with such jobs
+
+    @cached_property
+    def dense_dumps(self) -> dict[tuple[Kind, ...], list[str]]:
+        """The kinds of dense runs whose features one job dumps: null and ceiling too where runs are compared."""
+        cut = (
+            (tuple(DENSE_RUNS.values()) if self.has_comparisons(name) else (DENSE,), name)
+            for name, e in self.experiments.items()
+            if e.features.rounds
+        )
+        return _grouped(cut)
+
+    @cached_property
+    def chain_dumps(self) -> dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]]:
+        """The rounds whose features one job dumps, and the rewinds of such chains: tickets, whose amount of feature
+        learning is measured besides, are apart."""
+        others = tuple(rewind for rewind in REWINDS if rewind != TICKET.rewind)
+        cut = (
+            ((e.features.rounds[1:], rewinds), name)
+            for name, e in self.experiments.items()
+            if self.has_comparisons(name)
+            for rewinds in ((TICKET.rewind,), others)
+        )
+        return _grouped(cut)
+
+    @cached_property
+    def comparisons(self) -> dict[tuple[tuple[Kind, ...], tuple[int, ...]], list[str]]:
+        """The kinds of chains and their rounds that one job compares with the dense run of their alpha and lr."""
+        cut = (
+            ((tuple(k for k in e.kinds if k.criterion == TICKET.criterion), e.features.rounds[1:]), name)
+            for name, e in self.experiments.items()
+            if self.has_comparisons(name)
+        )
+        return _grouped(cut)
+
+    @cached_property
+    def compressions(self) -> dict[tuple[int, ...], list[str]]:
+        """The rounds of a chain that one job compresses."""
+        cut = ((e.compression.rounds, name) for name, e in self.experiments.items() if e.compression)
+        return _grouped((rounds, name) for rounds, name in cut if rounds)
 
     # What jobs read
 
@@ -165,15 +208,25 @@ class Study:
             "always_from_dense": self.always_from_dense(cell),
         }
 
-    def dense_params(self, cell: Cell, block: str) -> dict[str, Any]:
-        """What the training of a dense run depends on besides the dataset."""
-        seeds = RunPath(cell, 0, block).seeds
-        return {"seeds": seeds, "settings": self.experiments[cell.experiment].settings(cell, 0)}
+    def dense_params(self, cell: Cell, kinds: Sequence[Kind], block: str) -> dict[str, Any]:
+        """What the training of these kinds of dense runs depends on besides the dataset."""
+        settings = self.experiments[cell.experiment].settings(cell, 0)
+        return {
+            "seeds": RunPath(cell, 0, block).seeds,
+            "rewinds": [kind.rewind for kind in kinds],
+            "settings": settings,
+        }
+
+    def feature_params(self, name: str) -> dict[str, int]:
+        """What is read from snapshots of an experiment's runs."""
+        features = self.experiments[name].features
+        return {"probe": features.probe, "kernel_samples": features.kernel_samples}
 
     def compression_params(self, cell: Cell, round: int) -> dict[str, Any]:
         """What the compression of a run depends on besides its files."""
         e = self.experiments[cell.experiment]
         return {
+            "round": round,
             "settings": e.settings(cell, round),
             "compression": e.compressing(cell.kind, round),
         }
@@ -241,11 +294,11 @@ class Study:
 
     def has_comparisons(self, name: str) -> bool:
         """Whether any pruned run's features are compared, and with what."""
-        rounds = {run.round for run in self.studied_runs(name)}
-        return 0 in rounds and len(rounds) > 1
+        e = self.experiments[name]
+        return len(e.features.rounds) > 1 and any(kind.criterion == TICKET.criterion for kind in e.kinds)
 
-    def shows(self, name: str, figure: Figure) -> bool:
-        """Whether an experiment has what a figure needs."""
+    def lacks(self, name: str, figure: Figure) -> list[str]:
+        """Those of a figure's needs that an experiment doesn't meet."""
         e = self.experiments[name]
         has = {
             # Tickets taken from another experiment are shown there.
@@ -259,14 +312,35 @@ class Study:
             "compression": any(True for _ in self.compressed_runs(name)),
             "transfer": bool(self.borrowers(name)),
         }
-        return all(has[need] for need in figure.needs)
+        return [need for need in figure.needs if not has[need]]
 
+    def drawn_figures(self, name: str) -> list[str]:
+        """The figures of an experiment that the main job draws: those chosen, or all that it can show.
+
+        Raises FeatpruneError where one was chosen that it can't show.
+        """
+        chosen = self.experiments[name].figures
+        lacking = {figure: self.lacks(name, entry) for figure, entry in FIGURES.items()}
+        for figure in chosen or ():
+            if lacking[figure]:
+                needs = " and ".join(lacking[figure])
+                raise FeatpruneError(f"config: experiments.{name}.figures: {figure!r} can't be drawn without {needs}")
+        return [figure for figure in FIGURES if not lacking[figure] and (chosen is None or figure in chosen)]
+
+    @cached_property
     def figure_files(self) -> list[str]:
-        """The files of every figure that an experiment can show."""
+        """The files of the figures that the main job draws."""
         return [
             f"{self.root}/figures/{name}/{figure}.{kind}"
             for name in self.experiments
-            for figure, entry in FIGURES.items()
-            if self.shows(name, entry)
-            for kind in entry.formats
+            for figure in self.drawn_figures(name)
+            for kind in FIGURES[figure].formats
         ]
+
+
+def _grouped(pairs: Iterable[tuple[Any, str]]) -> dict[Any, list[str]]:
+    """What comes with each name -> the names that it comes with."""
+    found: dict[Any, list[str]] = {}
+    for cut, name in pairs:
+        found.setdefault(cut, []).append(name)
+    return found

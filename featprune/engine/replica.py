@@ -11,16 +11,18 @@ from math import sqrt
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from featprune.activations import ACTIVATIONS
 from featprune.engine import kernels
 from featprune.engine.evaluation import Split
-from featprune.engine.layers import Layer, Units, is_sparse, make_layer, padded, zeros_like
+from featprune.engine.layers import Layer, Rule, SparseLayer, Units, make_layer, padded
 from featprune.engine.settings import Settings
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
 
-CHUNK = 128  # samples of a forward pass outside training: what is in flight stays in the cache
+# Samples of a forward pass outside training: many for whole products, fewer where loops reread them from the cache.
+CHUNK, SPARSE_CHUNK = 512, 128
 
 
 class Replica:
@@ -29,64 +31,69 @@ class Replica:
     def __init__(self, network: MLP, start: Parameters, masks: Sequence[np.ndarray], settings: Settings) -> None:
         self.settings, self.steps = settings, 0
         weights, biases, kept = ([torch.from_numpy(a[0]) for a in g] for g in (start.weights, start.biases, masks))
-        dtype, width = weights[0].dtype, padded(settings.batch_size)
+        dtype = weights[0].dtype
         self.activation = lookup(ACTIVATIONS, network.activation, "activation")
-        self.rows = torch.zeros(width, network.widths[0], dtype=dtype)
-        self.batch_rows = self.rows[: settings.batch_size]
-        # A dense first layer reads the batch as it is gathered; a sparse one needs it transposed.
-        self.transposes = is_sparse(kept[0])
-        columns = self.rows.t()
-        inputs = Units(columns.contiguous() if self.transposes else columns, self.rows[:0])
-        self.columns = inputs.value.numpy()
+        rows = torch.zeros(padded(settings.batch_size), network.widths[0], dtype=dtype)
+        columns = rows.t().contiguous()
+        inputs = Units(columns, columns[:0], settings.batch_size, rows)
+        self.rows, self.columns = rows.numpy(), columns.numpy()
         self.layers: list[Layer] = []
         self.hidden: list[tuple[Units, Units]] = []
         for weight, bias, mask, factor in zip(weights, biases, kept, network.multipliers, strict=True):
-            z = Units.zeros(len(weight), width, dtype)
+            z = Units.zeros(len(weight), settings.batch_size, dtype)
             self.layers.append(make_layer(weight, bias, mask, factor, inputs, z))
             # The gradient passes the activation in place: both of its ends share a buffer.
-            inputs = Units(torch.zeros_like(z.value), z.delta)
+            inputs = Units(torch.zeros_like(z.value), z.delta, z.batch)
             self.hidden.append((z, inputs))
         self.hidden.pop()
         self.h, self.delta = z.value.numpy(), z.delta.numpy()
         self.loss_gradient = getattr(kernels, settings.objective.entry.kernel)
-        self.update = make_update(settings, [p for layer in self.layers for p in layer.parameters])
+        self.rule = make_rule(settings)
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (1, steps, B)."""
-        self.samples, self.y, self.reference = data.x, data.y.numpy(), data.reference[0].numpy()
-        self.order, self.batches = order[0], order[0].numpy()
+        self.data = data.x.contiguous().numpy(), data.y.numpy(), data.reference[0].numpy()
+        self.batches = order[0].numpy()
+        self.batch = tuple(np.zeros((order.shape[2], *a.shape[1:]), a.dtype) for a in self.data[1:])
 
     def step(self) -> None:
         """One step on the next batch."""
-        torch.index_select(self.samples, 0, self.order[self.steps], out=self.batch_rows)
-        if self.transposes:
-            kernels.transpose(self.rows.numpy(), self.columns)
+        y, reference = self.batch
+        kernels.gather(self.batches[self.steps], *self.data, self.rows, self.columns, y, reference)
         for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
             layer.forward()
             self.activation.into(z.value, a.value)
         self.layers[-1].forward()
-        self.loss_gradient(self.h, self.reference, self.y, self.batches[self.steps], self.settings.alpha, self.delta)
+        self.loss_gradient(self.h, reference, y, self.settings.alpha, self.delta)
+        rule = self.rule(self.steps)
         for layer, (z, a) in zip(self.layers[:0:-1], self.hidden[::-1], strict=True):
-            layer.backward(need_input=True)
+            layer.backward()
+            layer.update(rule)
             self.activation.backward(z.value, a.value, z.delta)
-        self.layers[0].backward(need_input=False)
+        self.layers[0].update(rule)
         self.steps += 1
-        self.update(self.steps, [g for layer in self.layers for g in layer.gradients])
 
     def output(self, x: Tensor) -> Tensor:
         """h(x) of all samples, (1, n, outputs)."""
         result = torch.empty(len(x), len(self.h), dtype=x.dtype)
-        for first in range(0, len(x), CHUNK):
-            a = x[first : first + CHUNK].t()
-            if self.transposes:
-                a = a.contiguous()
+        sparse = isinstance(self.layers[0], SparseLayer)
+        size = SPARSE_CHUNK if sparse else CHUNK
+        for first in range(0, len(x), size):
+            rows = x[first : first + size]
+            count, width = len(rows), padded(len(rows))
+            if width != count:
+                rows = pad(rows, (0, 0, 0, width - count))
+            a = rows.t()
+            if sparse:
+                a = torch.empty(a.shape, dtype=a.dtype)
+                kernels.transpose(rows.contiguous().numpy(), a.numpy())
             for i, layer in enumerate(self.layers):
                 z = torch.empty(len(layer.bias), a.shape[1], dtype=x.dtype)
                 layer.apply(a, z)
                 if i < len(self.hidden):
                     a = torch.empty_like(z)
                     self.activation.into(z, a)
-            result[first : first + CHUNK] = z.t()
+            result[first : first + count] = z.t()[:count]
         return result[None]
 
     def parameters(self) -> Parameters:
@@ -95,19 +102,18 @@ class Replica:
         return Parameters(tuple(w[None] for w in weights), tuple(b[None] for b in biases))
 
 
-def make_update(settings: Settings, parameters: list[np.ndarray]) -> Callable[[int, list[np.ndarray]], None]:
-    """update(t, gradients): step number t (from 1) on the parameters in place, with torch's definitions."""
-    slots = [(p, zeros_like(p), zeros_like(p)) for p in parameters]
+def make_rule(settings: Settings) -> Callable[[int], Rule]:
+    """The optimizer's rule at a step with this number (from 0), with torch's definitions."""
     decay, momentum = settings.weight_decay, settings.momentum
     beta1, beta2, eps = 0.9, 0.999, 1e-8
 
-    def adam(t: int, gradients: list[np.ndarray]) -> None:
-        size, root = settings.step_size(t - 1) / (1 - beta1**t), sqrt(1 - beta2**t)
-        for (p, m, v), g in zip(slots, gradients, strict=True):
-            kernels.adam(p, g, m, v, size, beta1, beta2, eps, root, decay)
+    def adam(step: int) -> Rule:
+        size = settings.step_size(step) / (1 - beta1 ** (step + 1))
+        root = sqrt(1 - beta2 ** (step + 1))
+        return lambda p, g, m, v: kernels.adam(p, g, m, v, size, beta1, beta2, eps, root, decay)
 
-    def sgd(t: int, gradients: list[np.ndarray]) -> None:
-        for (p, m, _), g in zip(slots, gradients, strict=True):
-            kernels.sgd(p, g, m, settings.step_size(t - 1), momentum, decay)
+    def sgd(step: int) -> Rule:
+        lr = settings.step_size(step)
+        return lambda p, g, m, _: kernels.sgd(p, g, m, lr, momentum, decay)
 
     return {"adam": adam, "sgd": sgd}[settings.optimizer]

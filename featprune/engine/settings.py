@@ -22,8 +22,9 @@ class Settings:
 
     `lr` is the learning rate at alpha = 1, the config's base rate times its multiplier; at each of the steps
     `milestones` it falls to a tenth. `behind` counts the steps that the starting values have behind them: the data
-    order goes on from there. `evaluation_samples` bounds each split where it is evaluated on the way (None: whole); at
-    the last step validation and test are always whole. `order` sets apart several data orders of one seed.
+    order goes on from there. `evaluation_samples` bounds the validation split where it is evaluated on the way, and the
+    training split at the end (None: whole, and as many samples); validation and test are whole there. `order` sets
+    apart several data orders of one seed.
     """
 
     loss: str

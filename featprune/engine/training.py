@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from featprune.datasets.dataset import Dataset
-from featprune.engine.evaluation import Split, evaluate, no_reference, split_data
+from featprune.engine.evaluation import HISTORY, Output, Record, Split, no_reference, split_data
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
 from featprune.engine.stack import Stack
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
-
-HISTORY: dict[str, Any] = {
-    "seed": np.int32,
-    "step": np.int32,
-    "split": object,
-    "loss": np.float64,
-    "accuracy": np.float64,
-}
 
 
 class Trainee(Protocol):
@@ -102,46 +95,63 @@ def _train_group(
             return Replica(network, parameters, masks, settings)
         return Stack.pruned(network, parameters, masks, settings, device)
 
-    reference = trainee(start.reference).output if settings.center else no_reference(len(seeds), network.widths[-1])
-    return fit(trainee(start.parameters), split_data(data, reference), seeds, settings)
+    def output_of(parameters: Parameters) -> Output:
+        return trainee(parameters).output
+
+    reference = output_of(start.reference) if settings.center else no_reference(len(seeds), network.widths[-1])
+    return fit(trainee(start.parameters), split_data(data, reference), seeds, settings, output_of)
 
 
-def fit(trainee: Trainee, data: Mapping[str, Split], seeds: Sequence[int], settings: Settings) -> Outcome:
+@contextmanager
+def small_numbers_as_zero() -> Iterator[None]:
+    """Flush numbers below the normal range of floats to zero, where the CPU can.
+
+    The gradients of weights behind a dead unit are exactly zero, so their moments decay through that range for hundreds
+    of steps, in which arithmetic is many times slower: a rich network on MNIST trains at half the speed by it.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@small_numbers_as_zero()
+def fit(
+    trainee: Trainee,
+    data: Mapping[str, Split],
+    seeds: Sequence[int],
+    settings: Settings,
+    output_of: Callable[[Parameters], Output] | None = None,
+) -> Outcome:
     """The loop: train networks from where they are for `settings.steps` steps, each on the batches of its seed.
 
-    History and snapshots are as the settings ask for.
+    History and snapshots are as the settings ask for; `output_of`, of other parameters than the present ones, is needed
+    where there is a history.
     """
     batches = (len(data["train"]), settings.batch_size, settings.steps, settings.behind)
     order = np.stack([data_order(seed, *batches, *settings.order) for seed in seeds])
-    trainee.bind(data["train"], torch.from_numpy(order))
-    diverged = ~trainee.parameters().finite()
-    snapshots: dict[int, Parameters] = {}
-    rows: list[tuple] = []
     begun, stepping = perf_counter(), 0.0
+    trainee.bind(data["train"], torch.from_numpy(order))
+    record = Record(data, seeds, settings.objective, ~trainee.parameters().finite())
+    snapshots: dict[int, Parameters] = {}
     for step in range(settings.steps + 1):
         if step in settings.snapshot_at:
             snapshots[step] = trainee.parameters()
         if step in settings.evaluate_at:
-            metrics = {}
-            for name, split in data.items():
-                samples = None if step == settings.steps and name != "train" else settings.evaluation_samples
-                metrics[name] = evaluate(trainee.output, split, settings.objective, samples)
-            diverged = diverged | ~np.all([np.isfinite(loss) for loss, _ in metrics.values()], axis=0)
-            for name, values in metrics.items():
-                loss, accuracy = (np.where(diverged, np.nan, value) for value in values)
-                rows += zip(seeds, [step] * len(seeds), [name] * len(seeds), loss, accuracy, strict=True)
-        if step < settings.steps and not diverged.all():
+            last = step == settings.steps
+            record.look(step, trainee.output, trainee.parameters, None if last else settings.evaluation_samples)
+            if last and output_of is not None:
+                record.finish(step, trainee.output, settings.evaluation_samples, output_of)
+        if step < settings.steps and not record.diverged.all():
             before = perf_counter()
             trainee.step()
             stepping += perf_counter() - before
     # For the job's log; `python -m benchmarks.account` adds these up.
     whole = perf_counter() - begun
-    print(f"seeds {seeds}: {settings.steps} steps in {stepping:.3f} s, all in {whole:.3f} s", flush=True)
+    print(f"seeds {list(seeds)}: {settings.steps} steps in {stepping:.3f} s, all in {whole:.3f} s", flush=True)
     parameters = trainee.parameters()
-    # By seed, and by step and split as they were made: the sort is stable.
-    rows.sort(key=lambda row: row[0])
-    history = {name: np.array([row[i] for row in rows], kind) for i, (name, kind) in enumerate(HISTORY.items())}
-    return Outcome(parameters, history, snapshots, diverged | ~parameters.finite())
+    return Outcome(parameters, record.history(), snapshots, record.diverged | ~parameters.finite())
 
 
 def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int = 0, *purpose: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +13,40 @@ from featprune.errors import FeatpruneError
 from featprune.features.preactivations import read_preactivations
 from featprune.features.similarity import alive, centered, compare, mean_correlation
 
-# (seed, layer) -> step -> H (P, N)
-Matrices = dict[tuple[int, int], dict[int, np.ndarray]]
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What a preactivation file holds: (seed, layer) -> step -> H (P, N), and the probe's samples (P,)."""
+
+    path: str | Path
+    matrices: dict[tuple[int, int], dict[int, np.ndarray]]
+    samples: np.ndarray
+
 
 MAX_SHIFT = 2.0  # in factors of two
 SHIFTS = np.linspace(-MAX_SHIFT, MAX_SHIFT, 41)
 
 
-def read(path: str | Path) -> tuple[Matrices, np.ndarray]:
-    """All matrices of a file, and the probe's samples."""
-    matrices: Matrices = {}
+def read_features(path: str | Path) -> Features:
+    """All matrices of a preactivation file."""
+    matrices: dict[tuple[int, int], dict[int, np.ndarray]] = {}
     samples = np.zeros(0, int)
     for seed, layer, step, samples, h in read_preactivations(path):  # noqa: B007
         matrices.setdefault((seed, layer), {})[step] = h
-    return matrices, samples
+    return Features(path, matrices, samples)
 
 
-def compare_features(run_path: str | Path, dense_path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compare two preactivation files.
+def compare_features(of_run: Features, of_dense: Features) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare a run's features with those of its dense run.
 
     Returns (features, shifts): a row a seed, layer and step that both files have, with the columns of
     `Similarity` and `change_correlation`, the correlation of H(t) - H(0) (NaN at the first step);
     and a row a seed, see `time_shift`.
     Raises FeatpruneError where the files don't hold the same seeds, layers and probe inputs.
     """
-    (run, samples), (dense, dense_samples) = read(run_path), read(dense_path)
-    if run.keys() != dense.keys() or not np.array_equal(samples, dense_samples):
-        raise FeatpruneError(f"{run_path}: seeds, layers or samples differ from those of {dense_path}")
+    run, dense = of_run.matrices, of_dense.matrices
+    if run.keys() != dense.keys() or not np.array_equal(of_run.samples, of_dense.samples):
+        raise FeatpruneError(f"{of_run.path}: seeds, layers or samples differ from those of {of_dense.path}")
     rows = []
     for seed, layer in sorted(run):
         ours, theirs = run[seed, layer], dense[seed, layer]

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
-from torch.func import grad, jvp, vmap
+from torch.autograd.functional import jvp  # torch.func's loads torch's compiler, for four seconds
 
+from featprune.activations import ACTIVATIONS
 from featprune.network import MLP, Parameters
 
 # One network: its weights (out, in), then its biases (out,), layer by layer.
@@ -80,26 +81,31 @@ def weight_movement(start: Tensors, now: Tensors) -> dict[int, float]:
 def tangent_kernel(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     """The empirical NTK summed over outputs, K(x, x') = sum_c <dh_c(x)/dtheta, dh_c(x')/dtheta>, (P, P) (Jacot 2018).
 
-    theta are the surviving weights and all biases.
+    theta are the surviving weights and all biases. The gradient of a weight is factor delta_i a_j, with delta = dh_c/dz
+    of its layer, that of a bias is delta: so no layer's gradients need a tensor (P, out, in).
     """
+    depth, sigma = len(masks), ACTIVATIONS[network.activation].tensor
+    z = network.preactivations([w.detach().requires_grad_() for w in state[:depth]], state[depth:], x)
+    inputs = [x, *(sigma(h).detach() for h in z[:-1])]
     kernel = torch.zeros(len(x), len(x), dtype=torch.float64)
     for unit in range(network.widths[-1]):
-
-        def response(state: Tensors, sample: torch.Tensor, unit: int = unit) -> torch.Tensor:
-            return output(network, state, sample[None])[0, unit]
-
-        for index, gradient in enumerate(vmap(grad(response), (None, 0))(state, x)):
-            flat = gradient.flatten(1)
-            if index < len(masks) and not masks[index].all():
-                flat = flat[:, masks[index].flatten()]
-            kernel += (flat @ flat.T).double()
+        deltas = torch.autograd.grad(z[-1][:, unit].sum(), z, retain_graph=True)
+        for delta, a, mask, factor in zip(deltas, inputs, masks, network.multipliers, strict=True):
+            of_biases = delta @ delta.T
+            if mask.all():
+                of_weights = of_biases * (a @ a.T)
+            else:
+                out, fan_in = mask.nonzero(as_tuple=True)
+                gradient = delta[:, out] * a[:, fan_in]
+                of_weights = gradient @ gradient.T
+            kernel += (of_biases + factor**2 * of_weights).double()
     return kernel
 
 
 def linearization_error(network: MLP, start: Tensors, now: Tensors, x: torch.Tensor) -> float:
     """|h_t - h_t^lin| / |h_t - h_0| over the inputs, with h^lin linear in theta around the start (Lee et al. 2019)."""
     change = tuple(b - a for a, b in zip(start, now, strict=True))
-    before, slope, *_ = jvp(lambda *state: output(network, state, x), start, change)
+    before, slope = jvp(lambda *state: output(network, state, x), start, change)
     after = output(network, now, x)
     moved = float((after - before).norm())
     return float((after - before - slope).norm()) / moved if moved > 0 else float("nan")

@@ -54,7 +54,7 @@ class Metric:
 
 ACCURACY = Metric("test_accuracy", "test accuracy (%)", scale=100.0)
 ERROR = Metric("test_loss", "test error (squared)", log=True)
-LOSS = Metric("loss", "test loss", log=True)
+LOSS = Metric("loss", "validation loss", log=True)
 
 
 def choose_metric(runs: pd.DataFrame) -> Metric:

@@ -1,4 +1,4 @@
-"""Test loss along training: a panel an alpha, a curve a density, the dense network in black."""
+"""Validation loss along training: a panel an alpha, a curve a density, the dense network in black."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_DENSITIES = 5
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the tables `learning_curves` and `tuned`, which says which runs: the dense ones and the tickets."""
     curves = tables["learning_curves"].merge(tables["tuned"][RUN], on=RUN)
-    curves = curves[curves["split"] == "test"]
+    curves = curves[curves["split"] == "validation"]
     dense, tickets = of_kind(curves, DENSE), one_criterion(curves[curves["rewind"] == "init"])
     rounds = pick_rounds(tickets, MAX_DENSITIES)
     shown = by_alpha(pd.concat([dense, tickets[tickets["round"].isin(rounds)]]))

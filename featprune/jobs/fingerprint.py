@@ -146,7 +146,7 @@ def _kept(statements: Iterable[ast.stmt], entries: Mapping[str, str], wanted: Co
         found: set[ast.stmt] = set()
         waiting = list(roots)
         while waiting:
-            for name in _references(waiting.pop(), definitions):
+            for name in _references(waiting.pop()) & definitions.keys():
                 waiting += set(definitions[name]) - found
                 found |= set(definitions[name])
         return found
@@ -180,8 +180,9 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
             yield targets[0].id
 
 
-def _references(statement: ast.stmt, names: Collection[str]) -> set[str]:
-    """Those of these names of its module that a statement refers to, by Python's own rules of scope.
+@cache
+def _references(statement: ast.stmt) -> set[str]:
+    """The names that are its module's, or built in, of those that a statement refers to, by Python's rules of scope.
 
     A parameter, local variable, attribute or class field of the same name is something else.
     """
@@ -195,7 +196,7 @@ def _references(statement: ast.stmt, names: Collection[str]) -> set[str]:
         in_class = table.get_type() == "class"
         used = [symbol for symbol in table.get_symbols() if symbol.is_referenced()]
         found |= {symbol.get_name() for symbol in used if symbol.is_global() or (in_class and symbol.is_local())}
-    return found & set(names)
+    return found
 
 
 class _Generators(ast.NodeTransformer):

@@ -132,7 +132,7 @@ def train_chain(
 
 def _first_steps(trainer: Trainer, settings: Settings, steps: int) -> Parameters:
     """The dense run's parameters after its first steps."""
-    short = replace(settings, steps=steps, evaluate_at=(0,), snapshot_at=(), behind=0, evaluation_samples=1)
+    short = replace(settings, steps=steps, evaluate_at=(), snapshot_at=(), behind=0)
     initial = trainer.network.initial(trainer.seeds)
     return trainer.train(Start(initial, initial), dense_mask(trainer.network, trainer.seeds), short).parameters
 

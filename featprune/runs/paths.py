@@ -29,7 +29,8 @@ class Kind(NamedTuple):
 DENSE = Kind("dense", "dense")  # the dense run that all chains share
 REORDERED = Kind("dense", "reordered")  # the same initialization, another data order: the ceiling of comparisons
 REINITIALIZED = Kind("dense", "reinitialized")  # another initialization, the same data order: their null
-DENSE_RUNS = {kind.rewind: kind for kind in (DENSE, REORDERED, REINITIALIZED)}  # trained without pruning
+REFERENCES = (REORDERED, REINITIALIZED)
+DENSE_RUNS = {kind.rewind: kind for kind in (DENSE, *REFERENCES)}  # trained without pruning
 LONGER = Kind("dense", "none")  # the dense network trained on, as many steps in all as fine-tuned networks
 TICKET = Kind("magnitude", "init")  # the lottery ticket
 

@@ -13,18 +13,22 @@ from featprune.tables.frames import AXES, RUN
 from featprune.tables.reading import read_density, read_runs, with_density
 
 
-def build_layer_density(densities: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The table `layer_density`: a row a run, seed and layer (from 1); `collapsed` where no weights are left."""
+def build_masks(masks: Sequence[str], densities: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables `layer_density` and `pixel_mask`, from the masks of all runs and what was counted of them."""
+    return {"layer_density.parquet": layer_density(densities), "pixel_mask.parquet": pixel_mask(masks, densities)}
+
+
+def layer_density(densities: Sequence[str]) -> pd.DataFrame:
+    """A row a run, seed and layer (from 1); `collapsed` where no weights are left."""
     layers = read_runs(densities)
     layers["layer_density"] = layers["weights_remaining"] / layers["weights"]
     layers["collapsed"] = layers["weights_remaining"] == 0
     density = read_density(densities)[[*RUN, "density"]]
-    table = layers[[*RUN, "layer", "layer_density", "collapsed"]].merge(density, on=RUN, validate="many_to_one")
-    return {"layer_density.parquet": table}
+    return layers[[*RUN, "layer", "layer_density", "collapsed"]].merge(density, on=RUN, validate="many_to_one")
 
 
-def build_pixel_mask(masks: Sequence[str], densities: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The table `pixel_mask`, surviving first-layer weights at each input: a row a run, seed and pixel."""
+def pixel_mask(masks: Sequence[str], densities: Sequence[str]) -> pd.DataFrame:
+    """Surviving first-layer weights at each input: a row a run, seed and pixel."""
     frames = []
     for file in masks:
         seeds, (first, *_) = load_masks(file)
@@ -33,4 +37,4 @@ def build_pixel_mask(masks: Sequence[str], densities: Sequence[str]) -> dict[str
             frame = pd.DataFrame({"pixel": np.arange(len(survivors), dtype=np.int32), "survivors": survivors})
             frames.append(frame.assign(**RunPath.parse(file).axes(), seed=np.int32(seed)))
     table = with_density(pd.concat(frames, ignore_index=True), read_density(densities))
-    return {"pixel_mask.parquet": table[["experiment", *AXES, "density", "seed", "pixel", "survivors"]]}
+    return table[["experiment", *AXES, "density", "seed", "pixel", "survivors"]]

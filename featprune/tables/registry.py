@@ -95,13 +95,10 @@ TABLES: dict[str, Table] = {
         "featprune.tables.compression:build_compression",
         {"compressed": RunFiles(paths.COMPRESSION, "compressed"), "summary": TableFile("summary")},
     ),
-    "layer_density": Table(
-        "featprune.tables.masks:build_layer_density",
-        {"densities": RunFiles(paths.DENSITY)},
-    ),
-    "pixel_mask": Table(
-        "featprune.tables.masks:build_pixel_mask",
+    "masks": Table(
+        "featprune.tables.masks:build_masks",
         {"masks": RunFiles(paths.MASK), "densities": RunFiles(paths.DENSITY)},
+        outputs=("layer_density.parquet", "pixel_mask.parquet"),
     ),
     "features": Table(
         "featprune.tables.features:build_features",

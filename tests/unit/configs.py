@@ -11,6 +11,7 @@ CHOICES = {
     "activation": ["relu", "tanh", "erf", "linear"],
     "criterion": ["magnitude", "random", "snip"],
     "dataset": ["mnist", "teacher"],
+    "figure": ["claims", "levels"],
     "init": ["glorot_normal_truncated", "he_normal"],
     "loss": ["cross_entropy", "squared_error"],
     "optimizer": ["sgd", "adam"],

@@ -82,6 +82,7 @@ def test_defaults():
                 "compression": None,
                 "tickets_from": None,
                 "baseline": None,
+                "figures": None,
             }
         },
     }

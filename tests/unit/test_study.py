@@ -12,6 +12,7 @@ from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
 from featprune.engine.objective import LOSSES
 from featprune.engine.settings import Settings
+from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES
 from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import REWINDS
@@ -24,6 +25,7 @@ CHOICES = {
     "activation": ACTIVATIONS,
     "criterion": CRITERIA,
     "dataset": DATASETS,
+    "figure": FIGURES,
     "init": INITIALIZATIONS,
     "loss": LOSSES,
     "optimizer": ["sgd", "adam"],
@@ -193,9 +195,43 @@ def test_a_table_takes_from_others_what_there_is(study):
 
 
 def test_figures_are_those_that_an_experiment_can_show(study):
-    shown = {name for name, figure in FIGURES.items() if study.shows("a", figure)}
-    assert {"accuracy_vs_density", "headline", "levels", "compression", "ticket_transfer", "claims"} <= shown
-    assert not {"teacher_overlap", "toy_preactivations"} & shown
-    assert not any("figures/c/accuracy_vs_density" in file for file in study.figure_files())
-    assert "out/figures/a/headline.svg" in study.figure_files()
-    assert not any(study.shows("b", FIGURES[name]) for name in ("headline", "alpha_sweep"))
+    shown = study.drawn_figures("a")
+    assert {"accuracy_vs_density", "headline", "levels", "compression", "ticket_transfer", "claims"} <= set(shown)
+    assert not {"teacher_overlap", "toy_preactivations"} & set(shown)
+    assert not any("figures/c/accuracy_vs_density" in file for file in study.figure_files)
+    assert "out/figures/a/headline.svg" in study.figure_files
+    assert not {"headline", "alpha_sweep"} & set(study.drawn_figures("b"))
+
+
+def with_figures(figures, experiment="a"):
+    raw = yaml.safe_load(CONFIG)
+    raw["experiments"][experiment]["figures"] = figures
+    return Study(resolve(raw, SCHEMA, CHOICES))
+
+
+def test_figures_may_be_chosen():
+    study = with_figures(["levels", "accuracy_vs_density"])
+    assert study.drawn_figures("a") == ["accuracy_vs_density", "levels"]
+    assert study.drawn_figures("b") == ["accuracy_vs_density", "levels"], "they are inherited"
+
+
+def test_a_chosen_figure_that_cannot_be_drawn_is_an_error():
+    text = r"^config: experiments\.b\.figures: 'headline' can't be drawn without baseline$"
+    with pytest.raises(FeatpruneError, match=text):
+        _ = with_figures(["levels", "headline"], "b").figure_files
+
+
+def test_dense_runs_are_trained_where_something_comes_from_them(study):
+    assert study.experiments["a"].trains_dense and study.experiments["b"].trains_dense
+    assert not study.experiments["c"].trains_dense, "another experiment's tickets, trained from their start"
+    assert {run.cell.criterion for run in study.runs("c")} == {"ticket"}
+
+
+def test_jobs_are_cut_by_what_is_studied_together(study):
+    assert study.dense_dumps == {(DENSE, REORDERED, REINITIALIZED): ["a", "b"]}
+    (first, tickets), (second, others) = study.chain_dumps
+    assert first == second == (3,) and tickets == ("init",) and {"random", "none"} <= set(others)
+    assert list(study.chain_dumps.values()) == [["a", "b"]] * 2
+    kinds = (TICKET, Kind("magnitude", "random"), Kind("magnitude", "none"))
+    assert study.comparisons == {(kinds, (3,)): ["a", "b"]}
+    assert study.compressions == {(3,): ["a", "b"]}

@@ -8,13 +8,19 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
+
+from tests.workflow.forked import python
+
+# Of what is compiled, workspaces keep numba's kernels only, and their copies take those along.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 REPOSITORY = Path(__file__).parents[2]
 COPIED = (
@@ -117,7 +123,7 @@ class Workspace:
         """Run Snakemake with `overlay` merged over a file with a configuration. stdout holds stderr too."""
         (self.root / "study.yaml").write_text(STUDY)
         (self.root / "overlay.yaml").write_text(yaml.safe_dump(overlay or {}))
-        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", base, "overlay.yaml"]
+        command = [*python(), "-m", "snakemake", *arguments, "--configfile", base, "overlay.yaml"]
         environment = os.environ | {"PYTHONPATH": str(self.root)}
         return subprocess.run(
             command, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -136,7 +142,7 @@ class Workspace:
         return Plan.parse(done.stdout)
 
     def copy(self, to: Path) -> "Workspace":
-        return Workspace(Path(shutil.copytree(self.root, to, ignore=shutil.ignore_patterns("__pycache__"))))
+        return Workspace(Path(shutil.copytree(self.root, to)))
 
     def append(self, path: str, text: str) -> None:
         """Add text to the end of a file."""
@@ -169,11 +175,27 @@ def pristine(tmp_path_factory) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def finished(pristine, tmp_path_factory) -> Workspace:
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Workspace]:
+    """once(name, make): a copy of the workspace that `make` puts into a folder, in one of the session's processes."""
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def copied(name: str, make: Callable[[Path], None]) -> Workspace:
+        made, complete = common / name, common / f"{name}.complete"
+        with FileLock(common / f"{name}.lock"):
+            if not complete.exists():
+                shutil.rmtree(made, ignore_errors=True)
+                make(made)
+                complete.touch()
+        return Workspace(made).copy(tmp_path_factory.mktemp(name) / "study")
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def finished(pristine, once) -> Workspace:
     """The study after its run. Don't change it: dry runs only."""
-    workspace = pristine.copy(tmp_path_factory.mktemp("finished") / "study")
-    workspace.run()
-    return workspace
+    return once("finished", lambda root: pristine.copy(root).run())
 
 
 @pytest.fixture

@@ -49,11 +49,9 @@ WILD = {
 
 
 @pytest.fixture(scope="module")
-def wild(finished, tmp_path_factory):
+def wild(finished, once):
     """A study in which one learning rate is far too large."""
-    workspace = finished.copy(tmp_path_factory.mktemp("wild") / "study")
-    workspace.run(overlay=WILD)
-    return workspace
+    return once("wild", lambda root: finished.copy(root).run(overlay=WILD))
 
 
 def test_a_diverged_run_is_recorded_and_the_others_finish(wild):

@@ -7,8 +7,7 @@ CONFIG = {"write_config": 1}
 PERFORMANCE = dict.fromkeys(
     [
         "aggregate_claims",
-        "aggregate_layer_density",
-        "aggregate_pixel_mask",
+        "aggregate_masks",
         "aggregate_summary",
         "plot_accuracy_vs_density",
         "plot_claims",
@@ -38,8 +37,11 @@ FEATURES = dict.fromkeys(
     1,
 )
 # What is measured of each run.
-TRAINING = ("train_dense", "extract_mask", "retrain", "train_chain_1_2", "extract_mask_1_2", "retrain_1_2")
-MEASURING = ("dump_preactivations", "compare_features", "measure_richness")
+DENSE_RUNS = ("train_dense", "train_references")
+TRAINING = (*DENSE_RUNS, "extract_mask", "retrain", "train_chain_1_2", "extract_mask_1_2", "retrain_1_2")
+DUMPS = {"dump_preactivations_dense_and_references": 2, "dump_preactivations_tickets_2": 2}
+COMPARISONS = {"compare_features_init_2": 2}
+MEASURING = (*DUMPS, *COMPARISONS, "dump_preactivations_dense", "dump_preactivations_controls_2")
 TINY = PERFORMANCE | FEATURES | {"plot_alpha_sweep": 1}
 DIGITS = PERFORMANCE | {"aggregate_headline": 1, "plot_headline": 1}
 
@@ -61,12 +63,11 @@ def test_a_finished_study_has_nothing_to_do(finished):
 def test_an_alpha_runs_its_own_cells(finished, change):
     plan = finished.plan(overlay=change("tiny", alphas=[0.3, 1, 3]))
     assert plan.counts() == {
-        "train_dense": 3,  # with null and ceiling
+        "train_dense": 1,
+        "train_references": 1,
         "extract_mask": 2,
         "retrain": 2,
-        "dump_preactivations": 4,
-        "compare_features": 3,
-        "measure_richness": 2,
+        **{rule: 1 for rule in (*DUMPS, *COMPARISONS)},
         **{rule: n for rule, n in TINY.items() if "preactivation" not in rule},  # those are drawn of alpha 1
         **CONFIG,
     }
@@ -101,13 +102,13 @@ def test_a_rewind_runs_its_own_cells(finished, change):
     assert plan.counts() == {
         "extract_mask": 4,
         "retrain": 4,
-        "dump_preactivations": 2,
-        "compare_features": 2,
+        "dump_preactivations_controls_2": 2,
+        "compare_features_init_random_2": 2,
         # Richness is that of the dense run and the tickets.
         **{rule: n for rule, n in TINY.items() if "richness" not in rule and "overlap" not in rule},
         **CONFIG,
     }
-    assert all("experiment=tiny" in job and "rewind=random" in job for job in trained(plan))
+    assert all("experiment=tiny" in job and "rewind=random" in job for job in trained(plan) if job.trains)
 
 
 def test_a_criterion_runs_its_own_cells(finished, change):
@@ -123,7 +124,8 @@ def test_a_criterion_runs_its_own_cells(finished, change):
 def test_a_seed_runs_its_own_block(finished):
     plan = finished.plan(overlay={"seeds": {"count": 3}})
     assert {rule: n for rule, n in plan.counts().items() if rule in TRAINING} == {
-        "train_dense": 8,
+        "train_dense": 4,
+        "train_references": 2,
         "train_chain_1_2": 3,
         "extract_mask": 4,
         "retrain": 4,
@@ -167,12 +169,12 @@ def test_a_lost_figure_is_drawn_again(scratch, kind):
 def test_training_anew_stays_within_its_experiment(finished, change, key):
     plan = finished.plan(overlay=change("tiny", training=key))
     assert plan.counts() == {
-        "train_dense": 6,
+        "train_dense": 2,
+        "train_references": 2,
         "extract_mask": 4,
         "retrain": 4,
-        "dump_preactivations": 8,
-        "compare_features": 6,
-        "measure_richness": 4,
+        **DUMPS,
+        **COMPARISONS,
         **TINY,
         **CONFIG,
     }
@@ -190,12 +192,12 @@ def test_a_dataset_takes_its_experiments_along(finished):
     plan = finished.plan(overlay={"datasets": {"small_teacher": {"options": {"seed": 1}}}})
     assert plan.counts() == {
         "fetch_dataset": 1,
-        "train_dense": 6,
+        "train_dense": 2,
+        "train_references": 2,
         "extract_mask": 4,
         "retrain": 4,
-        "dump_preactivations": 8,
-        "compare_features": 6,
-        "measure_richness": 4,
+        **DUMPS,
+        **COMPARISONS,
         **TINY,
         **CONFIG,
     }
@@ -205,17 +207,17 @@ def test_a_dataset_takes_its_experiments_along(finished):
 def test_the_probe_set_trains_nothing(finished, change):
     plan = finished.plan(overlay=change("tiny", features={"probe": 12}))
     assert plan.counts() == {
-        "dump_preactivations": 8,
-        "compare_features": 6,
-        "measure_richness": 4,
+        **DUMPS,
+        **COMPARISONS,
         **{rule: n for rule, n in FEATURES.items() if "overlap" not in rule},
         **CONFIG,
     }
 
 
-def test_the_kernels_samples_concern_richness_only(finished, change):
+def test_the_kernels_samples_train_nothing(finished, change):
     plan = finished.plan(overlay=change("tiny", features={"kernel_samples": 5}))
-    assert plan.counts() == {"measure_richness": 4, "aggregate_richness": 1, "plot_richness": 1, **CONFIG}
+    assert not set(plan.counts()) & set(TRAINING)
+    assert plan.counts().items() >= DUMPS.items()
 
 
 def test_a_margin_changes_verdicts_only(finished):
@@ -226,7 +228,7 @@ def test_a_margin_changes_verdicts_only(finished):
 def test_an_experiment_may_have_seeds_of_its_own(finished, change):
     plan = finished.plan(overlay=change("tiny", seeds={"count": 4, "block": 2}))
     assert all("experiment=tiny/" in job and "/seeds=2-3/" in job for job in trained(plan))
-    assert plan.counts().items() >= {"train_dense": 6, **PERFORMANCE}.items()
+    assert plan.counts().items() >= {"train_dense": 2, "train_references": 2, **PERFORMANCE}.items()
 
 
 @pytest.mark.parametrize(
@@ -254,9 +256,8 @@ def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):
     assert plan.counts() == {
         "extract_mask": 4,
         "retrain": 4,
-        "dump_preactivations": 2,
-        "compare_features": 2,
-        "measure_richness": 2,
+        "dump_preactivations_tickets_2": 2,
+        **COMPARISONS,
         **TINY,
         **CONFIG,
     }

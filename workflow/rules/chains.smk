@@ -2,7 +2,6 @@
 CHAINED = [name for name, criterion in CRITERIA.items() if criterion.source == "chain"]
 UNCHAINED = [name for name in CRITERIA if name not in CHAINED]
 BY_ROUND = [name for name, e in STUDY.experiments.items() if e.pruning.rounds_per_job == 1]
-DENSE_RUN = RunPath(RUN.cell._replace(criterion=DENSE.criterion), 0, RUN.block)
 
 
 def by_span(spans_of):

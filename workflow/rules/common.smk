@@ -1,3 +1,6 @@
+import json
+import os
+import resource
 import sys
 from functools import cache
 from pathlib import Path
@@ -22,8 +25,10 @@ from featprune.runs.paths import (
     HISTORY,
     MASK,
     PREACTIVATIONS,
+    REFERENCES,
     RICHNESS,
     SNAPSHOTS,
+    TICKET,
     TIME_SHIFT,
     WEIGHTS,
     Cell,
@@ -42,6 +47,7 @@ CHOICES = {
     "classification_dataset": [name for name, source in DATASETS.items() if source.kind == "classification"],
     "init": INITIALIZATIONS,
     "loss": LOSSES,
+    "figure": FIGURES,
     "optimizer": ["sgd", "adam"],
     "parametrization": PARAMETRIZATIONS,
     "rewind": REWINDS,
@@ -51,9 +57,14 @@ try:
     STUDY = Study(resolve(config, load_schema(WORKFLOW / "schemas" / "config.schema.yaml"), CHOICES))
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])
+    FIGURE_FILES = STUDY.figure_files
 except FeatpruneError as error:
     sys.exit(str(error))
 
+# A job has one thread. Where --cores says more than the machine has, each job takes several of them: more jobs side by side
+# than cores would make each slower.
+MACHINE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+SLOTS = max(1, (workflow.cores or 1) // MACHINE)
 RUN = RunPath(Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}"), "{round}", "{block}")
 
 
@@ -127,3 +138,13 @@ def dataset_code(w):
     entry = STUDY.config["datasets"][w.dataset]
     activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
     return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)
+
+
+def note_usage():
+    """Append a line of CPU seconds, this process's and all its jobs', for `python -m benchmarks.account`."""
+    usage = {"snakemake": resource.RUSAGE_SELF, "jobs": resource.RUSAGE_CHILDREN}
+    seconds = {who: sum(resource.getrusage(which)[:2]) for who, which in usage.items()}
+    path = Path(STUDY.root, "benchmarks", "snakemake.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        print(json.dumps(seconds), file=file)

@@ -7,7 +7,7 @@ rule fetch_dataset:
         f"{STUDY.root}/benchmarks/fetch_dataset/{{dataset}}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: SLOTS
     resources:
         mem_mb=3000,
         runtime=10,

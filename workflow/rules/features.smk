@@ -1,73 +1,87 @@
-rule dump_preactivations:
-    input:
-        snapshots=run_file(SNAPSHOTS),
-        mask=run_file(MASK),
-        data=dataset_of,
-    output:
-        run_file(PREACTIVATIONS),
-    log:
-        log_file("dump_preactivations"),
-    benchmark:
-        benchmark_file("dump_preactivations")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=10,
-    params:
-        model=model_of,
-        probe=lambda w: STUDY.experiments[w.experiment].features.probe,
-        code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
-    script:
-        "../scripts/dump_preactivations.py"
+# What only snapshots tell is read from them while they are there: a job dumps the preactivations of all rounds of a chain
+# that are studied, and measures the richness of dense runs and tickets. The comparison with the dense run reads what was
+# dumped, which stays, and so is a job of its own: one for all runs at a point of the sweep, since each takes a moment. The
+# outputs of a rule can't be functions in Snakemake, so a rule stands once for each set of runs that is studied together.
+def of_runs(name, runs):
+    """The patterns of a file of each of these runs."""
+    return [run_file(name, run) for run in runs]
 
 
-# Of a pruned run, or of one of the dense runs that are its null and its ceiling, with the dense run.
-rule compare_features:
-    input:
-        run=run_file(PREACTIVATIONS),
-        dense=run_file(PREACTIVATIONS, RunPath(RUN.cell.of(DENSE), 0, RUN.block)),
-    output:
-        features=run_file(FEATURES),
-        shift=run_file(TIME_SHIFT),
-    log:
-        log_file("compare_features"),
-    benchmark:
-        benchmark_file("compare_features")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=10,
-    params:
-        code=script_code("compare_features"),
-    script:
-        "../scripts/compare_features.py"
+def dense_run(kind):
+    """The place of a dense run."""
+    return RunPath(RUN.cell.of(kind), 0, RUN.block)
 
 
-rule measure_richness:
-    input:
-        snapshots=run_file(SNAPSHOTS),
-        mask=run_file(MASK),
-        data=dataset_of,
-    output:
-        run_file(RICHNESS),
-    log:
-        log_file("measure_richness"),
-    benchmark:
-        benchmark_file("measure_richness")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        model=model_of,
-        probe=lambda w: STUDY.experiments[w.experiment].features.probe,
-        kernel_samples=lambda w: STUDY.experiments[w.experiment].features.kernel_samples,
-        code=lambda w: script_code("measure_richness", **network_entries(w.experiment)),
-    script:
-        "../scripts/measure_richness.py"
+# Name of the rule, experiments, rewinds where they are a wildcard, all runs, and those of them that are measured.
+DUMPED = [
+    (f"dense{'_and_references' * (len(kinds) > 1)}", names, [], [dense_run(kind) for kind in kinds], 1)
+    for kinds, names in STUDY.dense_dumps.items()
+]
+for (_rounds, _rewinds), _names in STUDY.chain_dumps.items():
+    _cell, _tickets = RUN.cell._replace(criterion=TICKET.criterion), TICKET.rewind in _rewinds
+    _rule = f"{'tickets' if _tickets else 'controls'}_{'_'.join(map(str, _rounds))}"
+    DUMPED.append((_rule, _names, _rewinds, [RunPath(_cell, r, RUN.block) for r in _rounds], len(_rounds) * _tickets))
+
+for _name, _experiments, _rewinds, _runs, _measured in DUMPED:
+
+    rule:
+        name:
+            f"dump_preactivations_{_name}"
+        input:
+            snapshots=of_runs(SNAPSHOTS, _runs),
+            masks=of_runs(MASK, _runs),
+            data=dataset_of,
+        output:
+            preactivations=of_runs(PREACTIVATIONS, _runs),
+            richness=of_runs(RICHNESS, _runs[:_measured]),
+        log:
+            log_file("dump_preactivations", _runs[-1]),
+        benchmark:
+            benchmark_file("dump_preactivations", _runs[-1])
+        wildcard_constraints:
+            experiment="|".join(_experiments),
+            rewind="|".join(_rewinds or REWINDS),
+        conda:
+            "../../environment.yml"
+        threads: SLOTS
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            model=model_of,
+            features=lambda w: STUDY.feature_params(w.experiment),
+            code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
+        script:
+            "../scripts/dump_preactivations.py"
+
+
+# Of pruned runs, and of the dense runs that are their null and their ceiling, with the dense run.
+for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
+    _runs = [RunPath(RUN.cell.of(kind), round, RUN.block) for kind in _kinds for round in _rounds]
+    _runs += [dense_run(kind) for kind in REFERENCES]
+
+    rule:
+        name:
+            f"compare_features_{'_'.join(kind.rewind for kind in _kinds)}_{'_'.join(map(str, _rounds))}"
+        input:
+            runs=of_runs(PREACTIVATIONS, _runs),
+            dense=run_file(PREACTIVATIONS, dense_run(DENSE)),
+        output:
+            features=of_runs(FEATURES, _runs),
+            shifts=of_runs(TIME_SHIFT, _runs),
+        log:
+            log_file("compare_features", dense_run(DENSE)),
+        benchmark:
+            benchmark_file("compare_features", dense_run(DENSE))
+        wildcard_constraints:
+            experiment="|".join(_experiments),
+        conda:
+            "../../environment.yml"
+        threads: SLOTS
+        resources:
+            mem_mb=1500,
+            runtime=30,
+        params:
+            code=script_code("compare_features"),
+        script:
+            "../scripts/compare_features.py"

@@ -20,7 +20,7 @@ for _name, _figure in FIGURES.items():
             f"{STUDY.root}/benchmarks/plot_{_name}/{{experiment}}.tsv"
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1000,
             runtime=5,

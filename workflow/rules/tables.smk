@@ -7,7 +7,7 @@ rule write_config:
         f"{STUDY.root}/benchmarks/write_config.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: SLOTS
     resources:
         mem_mb=200,
         runtime=5,
@@ -30,7 +30,7 @@ rule write_provenance:
         f"{STUDY.root}/benchmarks/write_provenance.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: SLOTS
     resources:
         mem_mb=1000,
         runtime=5,
@@ -56,7 +56,7 @@ for _name, _table in TABLES.items():
             f"{STUDY.root}/benchmarks/aggregate_{_name}/{{experiment}}.tsv"
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             runtime=10,

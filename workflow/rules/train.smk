@@ -1,37 +1,44 @@
-# Three rules make the runs: train_dense; extract_mask, which prunes; and retrain, which trains what is left. Where the
+# Three rules make the runs: train_dense (and train_references, the same for what features are compared with);
+# extract_mask, which prunes; and retrain, which trains what is left. Where the
 # masks of a criterion need no training of their own chain, one extract_mask job makes those of all rounds. Where they
 # do, extraction and retraining alternate: a job each with `rounds_per_job: 1`; otherwise train_chain runs the same two
 # functions over several rounds in one process, since a sparse round may last less than starting Python. The outputs of
 # a rule can't be functions in Snakemake, so a rule that makes several rounds stands once for each span of rounds.
-rule train_dense:
-    input:
-        data=dataset_of,
-    output:
-        mask=run_file(MASK, DENSE_RUN),
-        density=run_file(DENSITY, DENSE_RUN),
-        weights=run_file(WEIGHTS, DENSE_RUN),
-        history=run_file(HISTORY, DENSE_RUN),
-        snapshots=maybe_temp(run_file(SNAPSHOTS, DENSE_RUN)),
-    log:
-        log_file("train_dense", DENSE_RUN),
-    benchmark:
-        benchmark_file("train_dense", DENSE_RUN)
-    wildcard_constraints:
-        rewind="|".join(DENSE_RUNS),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        gpu=GPUS,
-        runtime=lambda w, attempt: 60 * attempt,
-    params:
-        model=model_of,
-        training=lambda w: STUDY.dense_params(Cell(w.experiment, w.alpha, w.lr, DENSE.criterion, w.rewind), w.block),
-        # No rewind has a part in it.
-        code=lambda w: script_code("train_dense", REWINDS=DENSE.rewind, **network_entries(w.experiment)),
-    script:
-        "../scripts/train_dense.py"
+# The dense run that all chains share; and apart from it, since only studied features need them, its null and ceiling.
+for _name, _kinds in {"train_dense": [DENSE], "train_references": REFERENCES}.items():
+    _runs = [RunPath(RUN.cell.of(kind), 0, RUN.block) for kind in _kinds]
+
+    rule:
+        name:
+            _name
+        input:
+            data=dataset_of,
+        output:
+            masks=[run_file(MASK, run) for run in _runs],
+            densities=[run_file(DENSITY, run) for run in _runs],
+            weights=[run_file(WEIGHTS, run) for run in _runs],
+            histories=[run_file(HISTORY, run) for run in _runs],
+            snapshots=[maybe_temp(run_file(SNAPSHOTS, run)) for run in _runs],
+        log:
+            log_file(_name, _runs[0]),
+        benchmark:
+            benchmark_file(_name, _runs[0])
+        conda:
+            "../../environment.yml"
+        threads: SLOTS
+        resources:
+            mem_mb=1500,
+            gpu=GPUS,
+            runtime=lambda w, attempt: 60 * attempt,
+        params:
+            model=model_of,
+            training=lambda w, kinds=_kinds: STUDY.dense_params(
+                Cell(w.experiment, w.alpha, w.lr, *DENSE), kinds, w.block
+            ),
+            # No rewind has a part in it.
+            code=lambda w: script_code("train_dense", REWINDS=DENSE.rewind, **network_entries(w.experiment)),
+        script:
+            "../scripts/train_dense.py"
 
 
 if BY_ROUND:
@@ -53,7 +60,7 @@ if BY_ROUND:
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1000,
             runtime=10,
@@ -82,7 +89,7 @@ if BY_ROUND:
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,
@@ -116,7 +123,7 @@ for (_first, _last), _experiments in by_span(whole).items():
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             runtime=30,
@@ -153,7 +160,7 @@ for (_first, _last), _experiments in by_span(several).items():
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,
@@ -187,7 +194,7 @@ for (_first, _last), _experiments in by_span(several).items():
             rewind="|".join(REWINDS),
         conda:
             "../../environment.yml"
-        threads: 1
+        threads: SLOTS
         resources:
             mem_mb=1500,
             gpu=GPUS,

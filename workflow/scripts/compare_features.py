@@ -1,9 +1,11 @@
 from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.features.comparison import compare_features
+    from featprune.features.comparison import compare_features, read_features
     from featprune.storage import save_table
 
-    features, shifts = compare_features(snakemake.input.run, snakemake.input.dense)
-    save_table(snakemake.output.features, features)
-    save_table(snakemake.output.shift, shifts)
+    files, made = snakemake.input, snakemake.output
+    dense = read_features(files.dense)
+    for run, *places in zip(files.runs, made.features, made.shifts, strict=True):
+        for place, table in zip(places, compare_features(read_features(run), dense), strict=True):
+            save_table(place, table)

@@ -11,6 +11,8 @@ with job_log(snakemake.log[0]):
     p, made = snakemake.params, snakemake.output
     data, seeds = load_dataset(snakemake.input.data), p.training["seeds"]
     trainer = Trainer(network_for(p.model, data), data, seeds, choose_device(snakemake.resources.gpu))
-    mask, outcome = train_dense(trainer, Settings(**p.training["settings"]), snakemake.wildcards.rewind)
-    save_mask(made.mask, made.density, mask, seeds)
-    save_outcome(outcome, mask.layers, seeds, made.weights, made.history, made.snapshots)
+    places = zip(made.masks, made.densities, made.weights, made.histories, made.snapshots, strict=True)
+    for rewind, (mask_file, density_file, *place) in zip(p.training["rewinds"], places, strict=True):
+        mask, outcome = train_dense(trainer, Settings(**p.training["settings"]), rewind)
+        save_mask(mask_file, density_file, mask, seeds)
+        save_outcome(outcome, mask.layers, seeds, *place)

@@ -13,7 +13,7 @@ from featprune.config import log_grid
 from featprune.data import prepare_dataset
 from featprune.engine.settings import Settings, Start
 from featprune.engine.training import train
-from featprune.features.comparison import compare_features
+from featprune.features.comparison import compare_features, read_features
 from featprune.features.preactivations import dump_preactivations
 from featprune.network import MLP
 from featprune.rewind import REWINDS
@@ -75,7 +75,7 @@ def claims_of(root: Path, ticket: Path):
     """All claims on a run filed as the ticket, made as the workflow makes them."""
     dense, compared = folder_of(root, DENSE), [ticket, *(folder_of(root, k) for k in (REORDERED, REINITIALIZED))]
     for folder in compared:
-        tables = compare_features(folder / "preactivations.parquet", dense / "preactivations.parquet")
+        tables = compare_features(*(read_features(run / "preactivations.parquet") for run in (folder, dense)))
         for name, table in zip(("features", "time_shift"), tables, strict=True):
             save_table(folder / f"{name}.parquet", table)
     runs = (files([dense, ticket], name) for name in ("history.parquet", "density.parquet"))

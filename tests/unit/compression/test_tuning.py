@@ -158,7 +158,7 @@ def test_batches_go_on_where_the_seeds_training_ended():
     # The batch decides: trained on that batch alone, as all the data there is, the first step is the same.
     data = splits()["train"]
     batch = data_order(4, 200, 20, 1, 7)[0]
-    alone = {"train": Split(data.x[batch], data.y[batch], data.reference[:, batch])}
+    alone = {"train": Split(data.x[batch], data.y[batch], lambda _: data.reference[:, batch])}
     again = fine_tune(q, NETWORK, alone, replace(settings, steps=1))
     for a, b in zip(first.codebooks, again.codebooks, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from featprune.engine.evaluation import Split
+from featprune.engine.evaluation import Split, no_reference
 from featprune.engine.stack import CHUNK, Stack
 from featprune.engine.training import train
 from tests.unit.engine.test_training import NETWORK, SETTINGS, distance, doubled, made_data, some_masks, started
@@ -49,7 +49,7 @@ def test_weights_may_be_any_function_of_what_is_trained():
     directions = [torch.from_numpy(w) for w in fixed.weights]
     settings = replace(SETTINGS, batch_size=60, lr=0.1, alpha=0.5, weight_decay=0.2)
     x, y = torch.from_numpy(made_data(np.float64).train_x), torch.from_numpy(made_data().train_y)
-    split = Split(x, y, torch.zeros(1, 60, 3, dtype=torch.float64))
+    split = Split(x, y, no_reference(1, 3))
 
     def scaled(scales):
         return [s * d for s, d in zip(scales, directions, strict=True)]

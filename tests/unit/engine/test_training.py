@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.evaluation import no_reference, split_data
 from featprune.engine.settings import Settings, Start
-from featprune.engine.training import data_order, train
+from featprune.engine.training import data_order, fit, train
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import all_ones
@@ -58,7 +59,7 @@ def trained(settings, start=None, masks=None, data=None, seeds=(0,), network=NET
     return train(network, start, masks, data or made_data(), seeds, settings)
 
 
-def loss_at(outcome, step, split="train"):
+def loss_at(outcome, step, split="validation"):
     h = outcome.history
     return float(h["loss"][(h["step"] == step) & (h["split"] == split)][0])
 
@@ -142,8 +143,8 @@ def test_centered_output_is_zero_at_the_start(alpha):
 def test_uncentered_output_is_alpha_times_h_at_the_start():
     data = made_data()
     start = started()
-    f = torch.from_numpy(2.0 * outputs(start.parameters, data.train_x))
-    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.train_y))
+    f = torch.from_numpy(2.0 * outputs(start.parameters, data.validation_x))
+    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.validation_y))
     outcome = trained(replace(SETTINGS, alpha=2.0, center=False), start, data=data)
     assert loss_at(outcome, 0) == pytest.approx(float(expected), rel=1e-5)
 
@@ -232,13 +233,13 @@ def test_history_and_snapshots_are_on_their_grids():
 def test_on_the_way_only_the_first_samples_are_evaluated():
     data, start = made_data(), started()
     outcome = trained(replace(SETTINGS, center=False, evaluation_samples=7), start, data=data)
-    for split, x, y in (("train", data.train_x, data.train_y), ("test", data.test_x, data.test_y)):
-        f = torch.from_numpy(outputs(start.parameters, x[:7]))
-        expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(y[:7]))
-        assert loss_at(outcome, 0, split) == pytest.approx(float(expected), rel=1e-5)
-    f = torch.from_numpy(outputs(outcome.parameters, data.train_x[:7]))
-    expected = torch.nn.functional.cross_entropy(f, torch.from_numpy(data.train_y[:7]))
-    assert loss_at(outcome, 20) == pytest.approx(float(expected), rel=1e-5), "of the training split, at the end too"
+    evaluated = set(zip(outcome.history["split"], outcome.history["step"].tolist(), strict=True))
+    assert evaluated >= {("validation", 0), ("validation", 5), ("validation", 20), ("train", 20), ("test", 20)}
+    assert len(evaluated - {("test", 0), ("test", 5)}) == 5, "the test split at the end and at the early stop only"
+    for step, split, parameters in ((0, "validation", start.parameters), (20, "train", outcome.parameters)):
+        x, y = getattr(data, f"{split}_x")[:7], getattr(data, f"{split}_y")[:7]
+        expected = torch.nn.functional.cross_entropy(torch.from_numpy(outputs(parameters, x)), torch.from_numpy(y))
+        assert loss_at(outcome, step, split) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_regression_has_no_accuracy():
@@ -261,6 +262,31 @@ def test_values_that_are_not_finite_at_the_start_are_a_divergence():
     for biases in ([b * np.float32(np.nan) for b in p.biases], [saturated, *p.biases[1:]]):
         outcome = trained(SETTINGS, Start(Parameters(p.weights, tuple(biases)), p))
         assert outcome.diverged.all() and np.isnan(outcome.history["loss"]).all()
+
+
+class Halving:
+    """A trainee that halves a number at each step."""
+
+    value = torch.tensor(2.0**-120)
+
+    def bind(self, data, order):
+        pass
+
+    def step(self):
+        self.value = self.value / 2
+
+    def parameters(self):
+        return NETWORK.initial([0])
+
+
+def test_numbers_below_the_normal_range_are_zero_while_a_network_trains_and_only_then():
+    splits, trainee = split_data(made_data(), no_reference(1, 3)), Halving()
+    settings = replace(SETTINGS, evaluate_at=(), snapshot_at=())
+    fit(trainee, splits, [0], replace(settings, steps=6))
+    assert trainee.value == 2.0**-126, "the smallest normal number"
+    fit(trainee, splits, [0], replace(settings, steps=1))
+    assert trainee.value == 0
+    assert torch.tensor(2.0**-126) / 2 > 0
 
 
 def test_data_order_goes_on_where_it_was():

@@ -7,7 +7,7 @@ import pytest
 
 from featprune.datasets.dataset import Dataset
 from featprune.errors import FeatpruneError
-from featprune.features.comparison import MAX_SHIFT, SHIFTS, compare_features, time_shift
+from featprune.features.comparison import MAX_SHIFT, SHIFTS, compare_features, read_features, time_shift
 from featprune.features.preactivations import dump_preactivations, schema
 from featprune.features.similarity import compare
 from featprune.network import MLP
@@ -17,6 +17,10 @@ NETWORK = MLP((6, 5, 4, 3), "tanh")
 STEPS = (0, *(2**k for k in range(9)))
 SPEED = 0.4  # radians that the made features turn by in a doubling of time
 GRID = SHIFTS[1] - SHIFTS[0]
+
+
+def compare_files(run, dense):
+    return compare_features(read_features(run), read_features(dense))
 
 
 def dumped(path, seeds=(4, 5), steps=(0, 1, 4, 16), size=12, purpose="a"):
@@ -64,7 +68,7 @@ def write(path, runs, samples=P):
 
 def test_a_run_is_like_itself_at_every_step_and_not_ahead(tmp_path):
     path = dumped(tmp_path / "a.parquet")
-    features, shifts = compare_features(path, path)
+    features, shifts = compare_files(path, path)
     assert features[["seed", "layer", "step"]].to_numpy().tolist() == [
         list(key) for key in itertools.product((4, 5), (1, 2, 3), (0, 1, 4, 16))
     ]
@@ -77,7 +81,7 @@ def test_a_run_is_like_itself_at_every_step_and_not_ahead(tmp_path):
 
 def test_rows_are_those_of_the_matrices_in_the_files(tmp_path):
     run, dense = turning(1.7), turning()
-    features, _ = compare_features(write(tmp_path / "a", {3: run}), write(tmp_path / "b", {3: dense}))
+    features, _ = compare_files(write(tmp_path / "a", {3: run}), write(tmp_path / "b", {3: dense}))
     for row in features.to_dict("records"):
         a, b = (side[row["layer"] - 1][row["step"]].astype(np.float32) for side in (run, dense))
         assert compare(a, b).row().items() <= row.items()
@@ -90,7 +94,7 @@ def test_change_correlation_is_that_of_what_training_added(tmp_path):
     # Another start, then the same changes but for the first unit's, which are opposite.
     signs = np.where(np.arange(N) == 0, -1.0, 1.0)
     run = [{step: noise(h) + signs * (h - layer[0]) for step, h in layer.items()} for layer in dense]
-    features, _ = compare_features(write(tmp_path / "a", {0: run}), write(tmp_path / "b", {0: dense}))
+    features, _ = compare_files(write(tmp_path / "a", {0: run}), write(tmp_path / "b", {0: dense}))
     change = features.set_index("step")["change_correlation"]
     assert change[0].isna().all()
     np.testing.assert_allclose(change.drop(0), (N - 2) / N, atol=1e-5)
@@ -99,7 +103,7 @@ def test_change_correlation_is_that_of_what_training_added(tmp_path):
 
 def test_only_steps_that_both_have_are_compared(tmp_path):
     a, b = dumped(tmp_path / "a", steps=(0, 4, 16)), dumped(tmp_path / "b", steps=(0, 5, 16), purpose="b")
-    features, _ = compare_features(a, b)
+    features, _ = compare_files(a, b)
     assert set(features["step"]) == {0, 16}
 
 
@@ -107,20 +111,20 @@ def test_only_steps_that_both_have_are_compared(tmp_path):
 def test_files_of_other_seeds_or_samples_are_refused_by_name(tmp_path, other):
     a, b = dumped(tmp_path / "run.parquet"), dumped(tmp_path / "dense.parquet", **other)
     with pytest.raises(FeatpruneError, match=r"run\.parquet: seeds, layers or samples differ .*dense\.parquet"):
-        compare_features(a, b)
+        compare_files(a, b)
 
 
 def test_a_broken_file_is_named(tmp_path):
     a, b = dumped(tmp_path / "run.parquet"), dumped(tmp_path / "dense.parquet")
     b.write_bytes(b.read_bytes()[:-20])
     with pytest.raises(FeatpruneError, match=r"dense\.parquet: missing, truncated"):
-        compare_features(a, b)
+        compare_files(a, b)
 
 
 @pytest.mark.parametrize("shift", [-1.0, -0.5, 0.0, 0.3, 1.0, 1.5])
 def test_a_planted_shift_is_found(tmp_path, shift):
     run, dense = ({seed: turning(faster, seed) for seed in (0, 1)} for faster in (2**shift, 1))
-    _, shifts = compare_features(write(tmp_path / "a", run), write(tmp_path / "b", dense))
+    _, shifts = compare_files(write(tmp_path / "a", run), write(tmp_path / "b", dense))
     assert shifts["shift"].to_numpy() == pytest.approx([shift] * 2, abs=GRID + 1e-9)
     # The correlation of two states is known; float32 files and interpolation cost little.
     np.testing.assert_allclose(shifts["correlation"], np.cos(SPEED * shift), atol=1e-4)
@@ -152,7 +156,7 @@ def test_only_hidden_layers_and_inner_steps_decide_the_shift(tmp_path):
     for layer in run:
         layer |= {step: noise(h) for step, h in layer.items() if not 4 <= step <= max(STEPS) / 4}
     run[2] = {step: noise(h, step) for step, h in run[2].items()}
-    _, shifts = compare_features(write(tmp_path / "a", {0: run}), write(tmp_path / "b", {0: dense}))
+    _, shifts = compare_files(write(tmp_path / "a", {0: run}), write(tmp_path / "b", {0: dense}))
     assert shifts.iloc[0].drop("seed").to_dict() == pytest.approx(expected, rel=1e-6)
 
 

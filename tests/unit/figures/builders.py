@@ -1,6 +1,7 @@
 """Tables to draw in tests, small and of known content."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -209,6 +210,11 @@ def make_preactivations(rewinds=("init", "none"), units=6, samples=9):
 
 def make_tables():
     """A table of each name that a figure reads; `tuned` has the runs of `learning_curves`, too."""
+    return {name: table.copy() for name, table in _made_tables().items()}
+
+
+@cache
+def _made_tables():
     return {
         "tuned": make_tuned(PAIRS),
         **make_headline(),

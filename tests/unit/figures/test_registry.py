@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -48,17 +49,33 @@ def test_importing_the_registry_is_light():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+def save_any(name, folder):
+    """The figure of that name, as it is once it is saved in the folder; of an animation the picture of a frame."""
+    figure = draw(name, **make_tables())
+    save(figure, [folder / f"{name}.{kind}" for kind in FIGURES[name].formats])
+    return figure._fig if isinstance(figure, Animation) else figure
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """name -> the folder of a saved figure, and the figure."""
+
+    @cache
+    def saved(name):
+        folder = tmp_path_factory.mktemp(name)
+        return folder, save_any(name, folder)
+
+    return saved
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_save_writes_the_same_bytes_twice(name, tmp_path):
+def test_save_writes_the_same_bytes_twice(name, saved, tmp_path):
     magic = {"png": b"\x89PNG", "svg": b"<?xml", "gif": b"GIF8"}
-    files = []
-    for take in "ab":
-        paths = [tmp_path / take / f"{name}.{kind}" for kind in FIGURES[name].formats]
-        save(draw(name, **make_tables()), paths)
-        assert sorted(path.name for path in (tmp_path / take).iterdir()) == sorted(path.name for path in paths)
-        files.append([path.read_bytes() for path in paths])
+    save_any(name, tmp_path)
+    files = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in (saved(name)[0], tmp_path)]
     assert files[0] == files[1]
-    assert all(data.startswith(magic[kind]) for data, kind in zip(files[0], FIGURES[name].formats, strict=True))
+    assert set(files[0]) == {f"{name}.{kind}" for kind in FIGURES[name].formats}
+    assert all(data.startswith(magic[file.split(".")[1]]) for file, data in files[0].items())
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -88,10 +105,8 @@ def test_dense_runs_alone_are_nothing_to_draw(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_all_text_is_large_enough_and_without_superscripts(name):
-    figure = draw_any(name)
-    figure.draw_without_rendering()
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+def test_all_text_is_large_enough_and_without_superscripts(name, saved):
+    texts = [text for text in saved(name)[1].findobj(Text) if text.get_visible() and text.get_text()]
     assert texts
     assert min(text.get_fontsize() for text in texts) >= SMALL
     assert not [text.get_text() for text in texts if "^" in text.get_text() or "_{" in text.get_text()]

@@ -1,11 +1,12 @@
 """A job's log: what is printed, one line for a mistake of the user's, the traceback of any other."""
 
+import os
 import sys
 
 import pytest
 
 from featprune.errors import FeatpruneError
-from featprune.jobs.joblog import job_log
+from featprune.jobs.joblog import THREADS, job_log
 
 
 def test_what_is_printed_goes_to_the_log_in_a_new_folder(tmp_path, capsys):
@@ -50,3 +51,10 @@ def test_after_an_error_prints_go_where_they_went(tmp_path, capsys):
         raise FeatpruneError("why")
     print("outside")
     assert capsys.readouterr().out == "outside\n"
+
+
+def test_a_job_has_one_thread_whatever_its_cores(tmp_path, monkeypatch):
+    for name in THREADS:
+        monkeypatch.setenv(name, "4")
+    with job_log(tmp_path / "job.log"):
+        assert {os.environ[name] for name in THREADS} == {"1"}

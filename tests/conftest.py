@@ -1,0 +1,13 @@
+"""What holds in every process that runs tests."""
+
+import gc
+import os
+
+# pytest-xdist runs a process a core. What they start, and libraries that read these when they are imported, obey too.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+
+def pytest_collection_finish():
+    """What is imported by now stays: without it a collection of garbage, of which libraries ask for some, is quick."""
+    gc.freeze()
