@@ -54,6 +54,9 @@ def test_no_more_jobs_run_side_by_side_than_the_machine_has_cores(pristine):
         done = pristine.snakemake("-n", "results/data/digits.safetensors", "--cores", str(given))
         told = re.findall(r"^    threads: (\d+)$", done.stdout, re.M)
         assert told == ([str(slots)] if slots > 1 else []), done.stdout
+    # A report is made without cores, and so is a run on a cluster.
+    done = pristine.snakemake("--report", "report.html", "results/data/digits.safetensors")
+    assert "total number of cores" not in done.stdout, done.stdout
 
 
 def rules() -> dict[str, str]:

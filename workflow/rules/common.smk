@@ -36,6 +36,7 @@ from featprune.runs.paths import (
 )
 from featprune.study import Study
 from featprune.tables.registry import TABLES
+from snakemake.exceptions import WorkflowError
 
 import_from_here()
 
@@ -64,7 +65,11 @@ except FeatpruneError as error:
 # A job has one thread. Where --cores says more than the machine has, each job takes several of them: more jobs side by side
 # than cores would make each slower.
 MACHINE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-SLOTS = max(1, (workflow.cores or 1) // MACHINE)
+try:
+    SLOTS = max(1, workflow.cores // MACHINE)
+except WorkflowError:  # there are none, as for a report or on a cluster
+    SLOTS = 1
+
 RUN = RunPath(Cell("{experiment}", "{alpha}", "{lr}", "{criterion}", "{rewind}"), "{round}", "{block}")
 
 
