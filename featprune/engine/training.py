@@ -131,7 +131,7 @@ def fit(
     """
     batches = (len(data["train"]), settings.batch_size, settings.steps, settings.behind)
     order = np.stack([data_order(seed, *batches, *settings.order) for seed in seeds])
-    begun, stepping = perf_counter(), 0.0
+    begun, stepping, evaluating = perf_counter(), 0.0, 0.0
     trainee.bind(data["train"], torch.from_numpy(order))
     record = Record(data, seeds, settings.objective, ~trainee.parameters().finite())
     snapshots: dict[int, Parameters] = {}
@@ -139,17 +139,18 @@ def fit(
         if step in settings.snapshot_at:
             snapshots[step] = trainee.parameters()
         if step in settings.evaluate_at:
-            last = step == settings.steps
+            before, last = perf_counter(), step == settings.steps
             record.look(step, trainee.output, trainee.parameters, None if last else settings.evaluation_samples)
             if last and output_of is not None:
                 record.finish(step, trainee.output, settings.evaluation_samples, output_of)
+            evaluating += perf_counter() - before
         if step < settings.steps and not record.diverged.all():
             before = perf_counter()
             trainee.step()
             stepping += perf_counter() - before
     # For the job's log; `python -m benchmarks.account` adds these up.
-    whole = perf_counter() - begun
-    print(f"seeds {list(seeds)}: {settings.steps} steps in {stepping:.3f} s, all in {whole:.3f} s", flush=True)
+    spent = f"{settings.steps} steps in {stepping:.3f} s, evaluations in {evaluating:.3f} s"
+    print(f"seeds {list(seeds)}: {spent}, all in {perf_counter() - begun:.3f} s", flush=True)
     parameters = trainee.parameters()
     return Outcome(parameters, record.history(), snapshots, record.diverged | ~parameters.finite())
 

@@ -17,16 +17,20 @@ def job(results, rule, seconds, *printed):
 
 
 def test_seconds_of_a_training_job_are_split_by_what_it_printed(tmp_path):
-    printed = ["seeds [0]: 10 steps in 2.5 s, all in 3.0 s", "seeds [1]: 10 steps in 1.5 s, all in 2.25 s"]
+    printed = [
+        "seeds [0]: 10 steps in 2.5 s, evaluations in 0.25 s, all in 3.0 s",
+        "seeds [1]: 10 steps in 1.5 s, evaluations in 0.5 s, all in 2.25 s",
+    ]
     job(tmp_path, "retrain", 9.0, *printed)
     row = account(tmp_path).loc["retrain"]
-    assert row.to_dict() == {"jobs": 1, "seconds": 9, "in_steps": 4, "evaluating": 1.25, "training_rest": 3.75}
+    split = {"in_steps": 4, "evaluating": 0.75, "reference": 0.5, "training_rest": 3.75}
+    assert row.to_dict() == {"jobs": 1, "seconds": 9} | split
 
 
 def test_jobs_that_print_nothing_have_no_training(tmp_path):
     job(tmp_path, "plot_claims", 2.0)
     row = account(tmp_path).loc["plot_claims"]
-    assert row["seconds"] == 2 and row[["in_steps", "evaluating", "training_rest"]].sum() == 0
+    assert row["seconds"] == 2 and row[["in_steps", "evaluating", "reference", "training_rest"]].sum() == 0
 
 
 def test_snakemake_itself_is_a_row_with_its_runs(tmp_path):
