@@ -1,10 +1,10 @@
 """Where a run's core-seconds went: `python -m benchmarks.account [results]`, after a run.
 
 The seconds of all jobs are Snakemake's own, from results/benchmarks, those of its process what it noted there at the
-end of each run that succeeded. What a training job printed to its log says how many were inside training steps, how many
-went into evaluations (with the reference outputs of the samples they see), and how many beside both into the training
-data's reference outputs; the rest is the start of its process, reading, masks and writing. A second of a job is a
-core-second, since a job has one thread.
+end of each run that succeeded. What a training job printed to its log says how many were inside training steps, how
+many went into evaluations (with the reference outputs of the samples they see), and how many beside both into the
+training data's reference outputs; the rest is the start of its process, reading, masks and writing. A second of a job
+is a core-second, since a job has one thread.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ USAGE = "snakemake.json"
 
 
 def account(results: Path) -> pd.DataFrame:
-    """A row a rule, and one for Snakemake itself, whose jobs are its runs: their number and their core-seconds, in
-    all, and of training runs inside steps, in evaluations, in reference outputs of the training data and in all else."""
+    """A row a rule, and one for Snakemake itself, whose jobs are its runs: their number and their core-seconds, in all,
+    and, of training, inside steps, in evaluations, in reference outputs of the training data, and in all else."""
     rows = []
     for file in (results / "benchmarks").rglob("*.tsv"):
         relative = file.relative_to(results / "benchmarks")
