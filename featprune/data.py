@@ -32,11 +32,13 @@ class Source:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+SCALING = {"scaling": "standardized"}  # of images, or "unit_norm"
+
 DATASETS: dict[str, Source] = {
-    "mnist": Source(partial(prepare_images, "mnist"), "classification"),
-    "fashion_mnist": Source(partial(prepare_images, "fashion_mnist"), "classification"),
-    "kmnist": Source(partial(prepare_images, "kmnist"), "classification"),
-    "digits": Source(prepare_digits, "classification"),
+    "mnist": Source(partial(prepare_images, "mnist"), "classification", SCALING),
+    "fashion_mnist": Source(partial(prepare_images, "fashion_mnist"), "classification", SCALING),
+    "kmnist": Source(partial(prepare_images, "kmnist"), "classification", SCALING),
+    "digits": Source(prepare_digits, "classification", SCALING),
     "teacher": Source(
         prepare_teacher,
         "regression",
@@ -47,6 +49,7 @@ DATASETS: dict[str, Source] = {
             "train": 2000,
             "validation": 1000,
             "test": 2000,
+            "teachers": 64,
             "seed": 0,
         },
     ),

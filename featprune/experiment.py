@@ -48,6 +48,7 @@ class Training:
     steps: int
     loss: str
     evaluation_steps: int | tuple[int, ...]
+    evaluation_every: int | None
     evaluation_samples: int | None
     milestones: tuple[int, ...]
     snapshot_steps: int | tuple[int, ...]
@@ -198,9 +199,12 @@ class Experiment:
 
     def settings(self, cell: Cell, round: int) -> dict[str, Any]:
         """What `featprune.engine.settings.Settings` needs for one run."""
-        t = self.training
-        kept = cell.kind in DENSE_RUNS.values() or REWINDS[cell.rewind].rewinds_rate
-        copied = ("loss", "optimizer", "momentum", "weight_decay", "batch_size", "steps", "evaluation_samples")
+        t, late_step = self.training, self.late_step(cell.rewind) or 0
+        dense = cell.kind in DENSE_RUNS.values()
+        kept = dense or REWINDS[cell.rewind].rewinds_rate
+        copied = ("loss", "optimizer", "momentum", "weight_decay", "batch_size", "evaluation_samples")
+        # Late rewinding goes on from its step: what is left of the steps and of the schedule (Frankle et al. 2020).
+        steps = t.steps - late_step
         # Of other runs nothing would read the snapshots.
         studied = round in self.studied_rounds(cell)
         return {key: getattr(t, key) for key in copied} | {
@@ -208,10 +212,18 @@ class Experiment:
             "alpha": float(cell.alpha),
             "center": self.center,
             "behind": self.behind(cell.kind, round),
-            "evaluate_at": tuple(log_grid(t.steps, t.evaluation_steps)),
-            "milestones": t.milestones if kept else (0,) * len(t.milestones),
-            "snapshot_at": tuple(log_grid(t.steps, t.snapshot_steps)) if studied else (),
+            "steps": steps,
+            "evaluate_at": self.evaluated(steps),
+            "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
+            "snapshot_at": grid_within(steps, t.snapshot_steps) if studied else (),
+            "order": () if dense else REWINDS[cell.rewind].order,
         }
+
+    def evaluated(self, steps: int) -> tuple[int, ...]:
+        """The steps at which a run of so many is evaluated."""
+        every = self.training.evaluation_every
+        evenly = range(0, steps, every) if every else ()
+        return tuple(sorted({*grid_within(steps, self.training.evaluation_steps), *evenly}))
 
     def studied_rounds(self, cell: Cell) -> tuple[int, ...]:
         """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
@@ -227,6 +239,11 @@ class Experiment:
     def model_params(self) -> dict[str, Any]:
         """The network as plain data."""
         return asdict(self.model)
+
+
+def grid_within(steps: int, spec: int | tuple[int, ...]) -> tuple[int, ...]:
+    """`log_grid` of a run that may be shorter than the experiment's others."""
+    return tuple(log_grid(steps, spec if isinstance(spec, int) else [step for step in spec if step <= steps]))
 
 
 def _frozen(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,17 +75,20 @@ class Rewind:
     """`start` gives the values; `trained(round, steps, late_step)` the steps that those values have behind them.
 
     continues: whether the start needs the weights of the round before. rewinds_rate: False where a decayed learning
-    rate isn't brought back to its start (`training.milestones`).
+    rate isn't brought back to its start (`training.milestones`). order: sets the data order apart from other rewinds'.
     """
 
     start: Callable[[Origin], Start]
     trained: Callable[[int, int, int | None], int] = at_start
     continues: bool = False
     rewinds_rate: bool = True
+    order: tuple[str, ...] = ()
 
 
 REWINDS: dict[str, Rewind] = {
     "init": Rewind(init),
+    # The same on another data order: what the noise of training alone does to a ticket (Frankle et al. 2020).
+    "reordered": Rewind(init, order=("reordered",)),
     "late": Rewind(late, at_late_step),
     "random": Rewind(random),
     "same_sign": Rewind(same_sign),

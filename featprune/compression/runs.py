@@ -70,7 +70,7 @@ def _compress(
     def output(values: Parameters) -> Output:
         return Replica(network, values, masks, settings).output
 
-    splits = split_data(data, no_reference(1, network.widths[-1]) if reference is None else output(reference))
+    splits = split_data(data.of(seed), no_reference(1, network.widths[-1]) if reference is None else output(reference))
 
     def accuracy(values: Parameters, split: str) -> float:
         return float(evaluate(output(values), splits[split], settings.objective)[1][0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,16 @@ import numpy as np
 from featprune.errors import FeatpruneError
 from featprune.storage import load_arrays, save_arrays, unreadable
 
+LABELLED = ("train_y", "validation_y", "test_y", "teacher")  # what a teacher of each seed's own changes
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Three splits of inputs (n, inputs) float32 with their labels.
 
     Labels are int64 (n,) for classification and float32 (n, outputs) for regression. `teacher` is the units
-    (units, inputs) float32 of the network that generated the labels, if one did.
+    (units, inputs) float32 of the network that generated the labels, if one did. Where seeds have labels and teachers
+    of their own, both have a leading axis over them (T, ...), and `of` gives those of a seed.
     """
 
     train_x: np.ndarray
@@ -26,6 +29,18 @@ class Dataset:
     test_x: np.ndarray
     test_y: np.ndarray
     teacher: np.ndarray | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether each seed has labels of its own."""
+        return self.train_y.ndim == 3
+
+    def of(self, seed: int) -> Dataset:
+        """The dataset that a seed sees: with its own labels and teacher (seeds T apart share them), or all of it."""
+        if not self.drawn:
+            return self
+        own = {name: getattr(self, name)[seed % len(self.train_y)] for name in LABELLED}
+        return replace(self, **own)
 
     @property
     def inputs(self) -> int:
@@ -42,7 +57,7 @@ class Dataset:
         """Number of classes, or of regression targets."""
         if self.classification:
             return 1 + max(int(y.max()) for y in (self.train_y, self.validation_y, self.test_y))
-        return self.train_y.shape[1]
+        return self.train_y.shape[-1]
 
     def save(self, path: str | Path) -> None:
         """Write one safetensors file: a tensor a field, and `outputs` as int64 (1,)."""

@@ -104,8 +104,8 @@ class Replica:
 
 def make_rule(settings: Settings) -> Callable[[int], Rule]:
     """The optimizer's rule at a step with this number (from 0), with torch's definitions."""
-    decay, momentum = settings.weight_decay, settings.momentum
-    beta1, beta2, eps = 0.9, 0.999, 1e-8
+    decay, momentum = settings.decay, settings.momentum
+    beta1, beta2, eps = 0.9, 0.999, settings.epsilon
 
     def adam(step: int) -> Rule:
         size = settings.step_size(step) / (1 - beta1 ** (step + 1))

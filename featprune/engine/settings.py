@@ -44,6 +44,17 @@ class Settings:
     order: tuple[str, ...] = ()
 
     @property
+    def epsilon(self) -> float:
+        """Of Adam, which adds it to the root of the gradient's second moment: that scales as 1 / alpha, and so it."""
+        return 1e-8 / self.alpha
+
+    @property
+    def decay(self) -> float:
+        """The factor of theta in its gradient: the penalty weight_decay / 2 |theta|^2 is part of the loss that
+        1 / alpha^2 multiplies, so that what is minimized doesn't depend on alpha's scale of time."""
+        return self.weight_decay / self.alpha**2
+
+    @property
     def objective(self) -> Objective:
         """What is minimized."""
         return Objective(self.loss, self.alpha)

@@ -44,7 +44,7 @@ class Stack:
         self.weights = weights
         leaves, lr = self.trained + self.biases, settings.step_size(0)
         if settings.optimizer == "adam":
-            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(leaves, lr=lr, fused=True)
+            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(leaves, lr=lr, eps=settings.epsilon, fused=True)
         else:
             self.optimizer = torch.optim.SGD(leaves, lr=lr, momentum=settings.momentum, fused=True)
 
@@ -75,9 +75,9 @@ class Stack:
         f = objective.f(h, self.reference[self.replica, batch])
         # Summed over replicas, which share nothing: each gets its own gradient.
         loss = objective.training_losses(f, self.y[batch]).sum()
-        if self.settings.weight_decay:
+        if self.settings.decay:
             # Of the weights, not of what stands for them: in the loss and not in the optimizer.
-            loss = loss + self.settings.weight_decay / 2 * sum(p.square().sum() for p in (*weights, *self.biases))
+            loss = loss + self.settings.decay / 2 * sum(p.square().sum() for p in (*weights, *self.biases))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         for group in self.optimizer.param_groups:

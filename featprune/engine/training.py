@@ -60,17 +60,19 @@ def train(
     """Train every replica from its start under its mask (bool, (R, out, in)); pruned weights are exactly zero.
 
     On a CPU replicas train one after the other, so that a seed's result doesn't depend on its block; on another device
-    they train stacked, as one batched computation. A replica whose loss or weights stop being finite is recorded as
+    they train stacked, as one batched computation, unless each seed has labels of its own. A replica whose loss or weights stop being finite is recorded as
     diverged, with null metrics from then on, and so is one that starts from such values (its chain diverged earlier).
     """
     # More threads cost more than they give at these sizes, and one makes a run independent of the cores.
     torch.set_num_threads(1)
-    groups = [[i] for i in range(len(seeds))] if device == "cpu" else [list(range(len(seeds)))]
+    alone = device == "cpu" or data.drawn
+    groups = [[i] for i in range(len(seeds))] if alone else [list(range(len(seeds)))]
     runs = []
     for group in groups:
         own = Start(start.parameters.replicas(group), start.reference.replicas(group))
         chosen = [seeds[i] for i in group]
-        runs.append(_train_group(network, own, [m[group] for m in masks], data, chosen, settings, device))
+        seen = data.of(chosen[0])
+        runs.append(_train_group(network, own, [m[group] for m in masks], seen, chosen, settings, device))
     return Outcome(
         Parameters.stack([run.parameters for run in runs]),
         {name: np.concatenate([run.history[name] for run in runs]) for name in HISTORY},

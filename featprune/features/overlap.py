@@ -15,11 +15,11 @@ def measure_overlap(
     snapshots: Mapping[int, Parameters],
     masks: Sequence[np.ndarray],
     seeds: Sequence[int],
-    teacher: np.ndarray,
+    teachers: np.ndarray,
 ) -> pd.DataFrame:
     """Overlap of every student unit with every teacher unit at every snapshot step (Saad & Solla 1995).
 
-    network: of one hidden layer. teacher: units (K, inputs).
+    network: of one hidden layer. teachers: of each seed the units, (R, K, inputs).
 
     Returns a frame with the columns seed, step, unit, teacher_unit, overlap (the cosine of their weights; NaN for a
     unit without weights), strength (norm of the weights into the unit times that of those out of it, effective ones)
@@ -33,7 +33,8 @@ def measure_overlap(
         strength = into * norm * out * np.linalg.norm(second.astype(np.float64), axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = first / norm[..., None]
-        overlap = unit @ (teacher / np.linalg.norm(teacher, axis=1, keepdims=True)).T
+        directions = teachers / np.linalg.norm(teachers, axis=2, keepdims=True)
+        overlap = unit @ directions.swapaxes(1, 2)
         shape = overlap.shape
         grid = np.broadcast_to
         replica, student, of_teacher = (index.ravel() for index in np.indices(shape))

@@ -21,9 +21,9 @@ def probe_set(data: Dataset, size: int) -> np.ndarray:
 
     Raises FeatpruneError where the test split has fewer samples.
     """
-    if size > len(data.test_y):
-        raise FeatpruneError(f"features.probe: {size} is larger than the test split ({len(data.test_y)} samples)")
-    order = numpy_generator(0, "probe").permutation(len(data.test_y))
+    if size > len(data.test_x):
+        raise FeatpruneError(f"features.probe: {size} is larger than the test split ({len(data.test_x)} samples)")
+    order = numpy_generator(0, "probe").permutation(len(data.test_x))
     if data.classification:
         # A sample's rank within its class: taking the lowest ranks first fills all classes alike.
         labels = data.test_y[order]

@@ -85,9 +85,10 @@ class Context:
         """One replica's batch of training samples, as tensors."""
         import torch
 
-        order = numpy_generator(self.seeds[replica], "score").permutation(len(self.data.train_x))
-        chosen = order[: self.samples]
-        return torch.from_numpy(self.data.train_x[chosen]), torch.from_numpy(self.data.train_y[chosen])
+        seed = self.seeds[replica]
+        data = self.data.of(seed)
+        chosen = numpy_generator(seed, "score").permutation(len(data.train_x))[: self.samples]
+        return torch.from_numpy(data.train_x[chosen]), torch.from_numpy(data.train_y[chosen])
 
     def generator(self, replica: int) -> np.random.Generator:
         """One replica's generator for this round's mask."""

@@ -132,7 +132,9 @@ def train_chain(
 
 def _first_steps(trainer: Trainer, settings: Settings, steps: int) -> Parameters:
     """The dense run's parameters after its first steps."""
-    short = replace(settings, steps=steps, evaluate_at=(), snapshot_at=(), behind=0)
+    # The schedule of a late run begins at this step.
+    milestones = tuple(milestone + steps for milestone in settings.milestones)
+    short = replace(settings, steps=steps, milestones=milestones, evaluate_at=(), snapshot_at=(), behind=0)
     initial = trainer.network.initial(trainer.seeds)
     return trainer.train(Start(initial, initial), dense_mask(trainer.network, trainer.seeds), short).parameters
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from featprune.datasets.dataset import load_dataset
@@ -29,6 +30,7 @@ def build_overlap(
     frames = []
     for snapshot_file, mask_file in zip(snapshots, masks, strict=True):
         seeds, parameters = load_snapshots(snapshot_file, mask_file)
-        overlap = measure_overlap(network, parameters, load_masks(mask_file)[1], seeds, dataset.teacher)
+        teachers = np.stack([dataset.of(seed).teacher for seed in seeds])
+        overlap = measure_overlap(network, parameters, load_masks(mask_file)[1], seeds, teachers)
         frames.append(overlap.assign(**RunPath.parse(snapshot_file).axes()))
     return {"overlap.parquet": with_density(pd.concat(frames, ignore_index=True), read_density(densities))}

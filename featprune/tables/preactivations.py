@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from featprune.datasets.dataset import load_dataset
 from featprune.features.preactivations import read_preactivations
 from featprune.runs.paths import RunPath
-from featprune.storage import load_arrays
 from featprune.tables.reading import read_density, with_density
 
 LAYER, SAMPLES = 1, 60
@@ -17,8 +17,9 @@ LAYER, SAMPLES = 1, 60
 
 def build_preactivations(preactivations: Sequence[str], densities: Sequence[str], data: str) -> dict[str, pd.DataFrame]:
     """The table `preactivations`: of each run the first seed, at LAYER and SAMPLES inputs, at every step."""
-    labels = load_arrays(data, ["test_y"])["test_y"]
-    frames = [sample(file, labels, LAYER, SAMPLES) for file in preactivations]
+    dataset = load_dataset(data)
+    # All are of the first seed.
+    frames = [sample(file, dataset.of(RunPath.parse(file).seeds[0]).test_y, LAYER, SAMPLES) for file in preactivations]
     return {"preactivations.parquet": with_density(pd.concat(frames, ignore_index=True), read_density(densities))}
 
 

@@ -94,3 +94,23 @@ def test_unknown_names_list_the_choices(field):
         network.output(
             [torch.from_numpy(w) for w in p.weights], [torch.from_numpy(b) for b in p.biases], torch.ones(1, 2)
         )
+
+
+@pytest.mark.parametrize("hidden", [(7,), (7, 6)])
+@pytest.mark.parametrize("factor", [0.05, 28.0])
+def test_without_biases_alpha_is_a_scale_of_weights_and_of_inputs(hidden, factor):
+    """alpha h(x; theta) = h(x; alpha^(1/L) theta) and h(s x) = s h(x) for ReLU, as docs/method.md says; not for tanh."""
+    x = np.random.default_rng(0).standard_normal((4, 5))
+
+    def sides(activation):
+        network = MLP((5, *hidden, 3), activation)
+        p = network.initial([0, 1])
+        weights, biases = ([a.astype(float) for a in group] for group in (p.weights, p.biases))
+        scaled = [factor ** (1 / len(weights)) * w for w in weights]
+        of = network.output
+        return factor * of(weights, biases, x), of(scaled, biases, x), of(weights, biases, factor * x)
+
+    times_alpha, by_weights, by_inputs = sides("relu")
+    np.testing.assert_allclose(by_weights, times_alpha, rtol=1e-12)
+    np.testing.assert_allclose(by_inputs, times_alpha, rtol=1e-12)
+    assert not np.allclose(*sides("tanh")[::2])

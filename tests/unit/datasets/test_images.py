@@ -1,4 +1,4 @@
-"""The sets of images: their splits, and pixels standardized by the training split."""
+"""The sets of images: their splits, and how their pixels are scaled."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from featprune.data import prepare_dataset
 from featprune.datasets import images
 from featprune.datasets.dataset import Dataset
+from featprune.errors import FeatpruneError
 from featprune.randomness import numpy_generator
 from tests.unit.datasets.prepared import SPLITS, sizes
 
@@ -81,3 +82,18 @@ def test_data_dir_reaches_the_files(monkeypatch, idx):
     monkeypatch.setattr(images, "load_idx", lambda *args: asked.append(args) or idx)
     prepare_dataset("kmnist", data_dir="folder")
     assert asked == [("kmnist", "folder")]
+
+
+def test_images_of_unit_norm_are_each_scaled_by_their_own(idx):
+    idx["test_images"][7] = 0
+    dataset = prepare_dataset("mnist", {"scaling": "unit_norm"})
+    pixels = idx["test_images"].reshape(40, -1).astype(float)
+    expected = pixels / np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1)
+    np.testing.assert_allclose(dataset.test_x, expected, rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(dataset.train_x, axis=1), 1, rtol=1e-6)
+    assert dataset.train_x.dtype == np.float32 and not dataset.test_x[7].any()
+
+
+def test_an_unknown_scaling_is_an_error():
+    with pytest.raises(FeatpruneError, match="unknown scaling 'unit'.* did you mean 'unit_norm'"):
+        prepare_dataset("digits", {"scaling": "unit"})

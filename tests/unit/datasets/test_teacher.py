@@ -16,7 +16,9 @@ FORMULAS = {"relu": lambda z: z * (z > 0), "tanh": np.tanh, "erf": np.vectorize(
 def test_targets_are_the_formula_standardized(activation):
     dataset = prepare_dataset("teacher", TEACHER | {"activation": activation, "units": 4, "inputs": 7})
     assert sizes(dataset) == [200, 100, 50]
-    assert dataset.teacher.shape == (4, 7) and dataset.teacher.dtype == np.float32
+    assert dataset.teacher.shape == (64, 4, 7) and dataset.teacher.dtype == np.float32
+    dataset = dataset.of(3)
+    assert dataset.teacher.shape == (4, 7) and dataset.train_y.shape == (200, 1)
     np.testing.assert_allclose(np.linalg.norm(dataset.teacher, axis=1), 1, rtol=1e-6)
 
     sigma = FORMULAS[activation]
@@ -40,3 +42,19 @@ def test_draws_depend_on_the_seed_and_not_on_one_another():
     for name in ("validation_x", "test_x", "teacher"):
         np.testing.assert_array_equal(getattr(first, name), getattr(longer, name))
     assert not np.array_equal(first.train_x[:50], first.test_x[:50])
+
+
+def test_each_seed_has_a_teacher_of_its_own_at_the_same_inputs():
+    dataset = prepare_dataset("teacher", TEACHER | {"teachers": 3})
+    one, other, again = (dataset.of(seed) for seed in (0, 1, 3))
+    assert one.train_x is other.train_x and not one.drawn
+    for name in ("teacher", "train_y", "validation_y", "test_y"):
+        assert not np.array_equal(getattr(one, name), getattr(other, name))
+        np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
+    more = prepare_dataset("teacher", TEACHER | {"teachers": 5})
+    np.testing.assert_array_equal(more.of(1).test_y, other.test_y)
+
+
+def test_images_are_the_same_for_every_seed():
+    dataset = prepare_dataset("digits")
+    assert dataset.of(5) is dataset and not dataset.drawn

@@ -126,11 +126,12 @@ def updated(settings, steps, dtype):
     ours = [p.astype(dtype) for p in values]
     theirs = [torch.from_numpy(p.copy()).requires_grad_() for p in values]
     rate = settings.lr / (settings.alpha if settings.optimizer == "adam" else 1)
+    decay = settings.weight_decay / settings.alpha**2
     optimizer: torch.optim.Optimizer
     if settings.optimizer == "adam":
-        optimizer = torch.optim.Adam(theirs, rate, weight_decay=settings.weight_decay)
+        optimizer = torch.optim.Adam(theirs, rate, eps=1e-8 / settings.alpha, weight_decay=decay)
     else:
-        optimizer = torch.optim.SGD(theirs, rate, settings.momentum, weight_decay=settings.weight_decay)
+        optimizer = torch.optim.SGD(theirs, rate, settings.momentum, weight_decay=decay)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(settings.milestones), 0.1)
     rule, moments = make_rule(settings), [np.zeros((2, p.size), dtype) for p in ours]
     for step, each in enumerate(gradients):

@@ -57,7 +57,7 @@ def test_weights_may_be_any_function_of_what_is_trained():
     def loss(scales) -> float:
         weights = scaled(scales)
         h = NETWORK.output(weights, [torch.from_numpy(b) for b in fixed.biases], x)[0]
-        decay = 0.1 * sum(float((w**2).sum()) for w in weights)
+        decay = 0.1 * sum(float((w**2).sum()) for w in weights) / 0.25
         return float(torch.nn.functional.cross_entropy(0.5 * h, y)) / 0.25 + decay
 
     stack = Stack(NETWORK, [np.array(s) for s in (1.0, 1.2, 0.8)], fixed.biases, scaled, settings)

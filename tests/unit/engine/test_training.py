@@ -80,9 +80,12 @@ def reference_run(settings, start, masks, data, seed, steps):
     reference = [
         [torch.from_numpy(a.astype(float)) for a in g] for g in (start.reference.weights, start.reference.biases)
     ]
-    kinds = {"sgd": dict(lr=settings.lr, momentum=settings.momentum), "adam": dict(lr=settings.lr / settings.alpha)}
+    kinds = {
+        "sgd": dict(lr=settings.lr, momentum=settings.momentum),
+        "adam": dict(lr=settings.lr / settings.alpha, eps=1e-8 / settings.alpha),
+    }
     optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[settings.optimizer](
-        weights + biases, weight_decay=settings.weight_decay, **kinds[settings.optimizer]
+        weights + biases, weight_decay=settings.weight_decay / settings.alpha**2, **kinds[settings.optimizer]
     )
 
     def masked(ws):

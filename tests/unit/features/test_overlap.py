@@ -24,7 +24,7 @@ def student(first, second) -> Parameters:
 
 def measured(parameters, teacher, network=NETWORK, masks=None, seeds=(7,)):
     masks = masks or all_ones(network.shapes, len(seeds))
-    return measure_overlap(network, {0: parameters}, masks, seeds, teacher)
+    return measure_overlap(network, {0: parameters}, masks, seeds, np.stack([teacher] * len(seeds)))
 
 
 def grid(table, column="overlap"):
@@ -81,7 +81,7 @@ def test_random_directions_overlap_as_much_as_they_should():
 def test_the_table_has_a_row_a_seed_step_unit_and_teacher_unit():
     snapshots = {step: NETWORK.initial([7, 9], step) for step in (0, 10)}
     teacher = unit_vectors(2)
-    table = measure_overlap(NETWORK, snapshots, all_ones(NETWORK.shapes, 2), [7, 9], teacher)
+    table = measure_overlap(NETWORK, snapshots, all_ones(NETWORK.shapes, 2), [7, 9], np.stack([teacher, 2 * teacher]))
     assert list(table.columns) == ["seed", "step", "unit", "teacher_unit", "overlap", "strength", "survivors"]
     keys = ["seed", "step", "unit", "teacher_unit"]
     assert len(table) == 2 * 2 * 3 * 2 and not table.duplicated(keys).any()

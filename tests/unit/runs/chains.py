@@ -53,8 +53,14 @@ def settings_of(settings, criterion, rewind, rounds, late_step=None):
     behind = {
         r: entry.trained(1 if CRITERIA[criterion].source == "dense" else r, settings.steps, late_step) for r in rounds
     }
-    milestones = settings.milestones if entry.rewinds_rate else (0,) * len(settings.milestones)
-    return {r: replace(settings, behind=behind[r], milestones=milestones) for r in rounds}
+    skipped = late_step or 0
+    milestones = (
+        tuple(m - skipped for m in settings.milestones) if entry.rewinds_rate else (0,) * len(settings.milestones)
+    )
+    changes = {"steps": settings.steps - skipped, "milestones": milestones, "order": entry.order}
+    changes["snapshot_at"] = tuple(sorted({min(step, changes["steps"]) for step in settings.snapshot_at}))
+    changes["evaluate_at"] = tuple(sorted({min(step, changes["steps"]) for step in settings.evaluate_at}))
+    return {r: replace(settings, behind=behind[r], **changes) for r in rounds}
 
 
 def chain(

@@ -10,10 +10,23 @@ from featprune.errors import FeatpruneError
 from featprune.network import Parameters
 from featprune.pruning.masks import all_ones, remaining
 from featprune.rewind import REWINDS, Origin
+from featprune.runs.chain import Trainer, train_dense, train_round
 from featprune.runs.files import pack, pack_snapshots, unpack_snapshots
 from featprune.storage import load_table, save_arrays
 from tests.unit.engine.test_training import NETWORK, made_data, some_masks
-from tests.unit.runs.chains import ROUNDS, SCHEDULE, SEEDS, SETTINGS, chain, dense, masks_of, run_of, starts, steps_of
+from tests.unit.runs.chains import (
+    ROUNDS,
+    SCHEDULE,
+    SEEDS,
+    SETTINGS,
+    chain,
+    dense,
+    masks_of,
+    run_of,
+    settings_of,
+    starts,
+    steps_of,
+)
 
 
 def same(p: Parameters, q: Parameters) -> bool:
@@ -31,6 +44,32 @@ def test_late_restarts_from_the_dense_runs_early_step(tmp_path):
     early = steps_of(folders[0])[5]
     for round in ROUNDS:
         assert same(starts(folders[round]), early.masked(masks_of(folders[round])))
+
+
+@pytest.mark.parametrize("late_step", [5, 12])
+def test_late_without_a_mask_ends_where_the_dense_run_does(late_step):
+    """The rest of its steps, of its data order and of its schedule: gradient descent remembers nothing else."""
+    settings = replace(SETTINGS, optimizer="sgd", lr=0.1, milestones=(8, 15))
+    trainer = Trainer(NETWORK, made_data(), SEEDS)
+    mask, dense_run = train_dense(trainer, settings)
+    late = settings_of(settings, "magnitude", "late", [1], late_step)[1]
+    assert late.steps == settings.steps - late_step
+    outcome = train_round(trainer, REWINDS["late"], 1, mask, late, late_step=late_step)
+    assert same(outcome.parameters, dense_run.parameters)
+
+
+def test_reordered_is_the_ticket_on_another_data_order():
+    trainer = Trainer(NETWORK, made_data(), SEEDS)
+    mask, dense_run = train_dense(trainer, SETTINGS)
+    ends = {}
+    for rewind in ("init", "reordered"):
+        settings = settings_of(SETTINGS, "ticket", rewind, [1])[1]
+        outcome = train_round(trainer, REWINDS[rewind], 1, mask, settings)
+        assert same(outcome.snapshots[0], NETWORK.initial(SEEDS))
+        ends[rewind] = outcome.parameters
+    assert same(ends["init"], dense_run.parameters)
+    # The dense run's own twin on another order.
+    assert same(ends["reordered"], train_dense(trainer, SETTINGS, "reordered")[1].parameters)
 
 
 def test_random_restarts_from_a_fresh_draw_each_round(tmp_path):
