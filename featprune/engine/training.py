@@ -59,9 +59,10 @@ def train(
 ) -> Outcome:
     """Train every replica from its start under its mask (bool, (R, out, in)); pruned weights are exactly zero.
 
-    On a CPU replicas train one after the other, so that a seed's result doesn't depend on its block; on another device
-    they train stacked, as one batched computation, unless each seed has labels of its own. A replica whose loss or weights stop being finite is recorded as
-    diverged, with null metrics from then on, and so is one that starts from such values (its chain diverged earlier).
+    On a CPU replicas train one after the other, so that a seed's result doesn't depend on its block, and so they do
+    where each has labels of its own; otherwise they train stacked, as one batched computation. A replica whose loss or
+    weights stop being finite is recorded as diverged, with null metrics from then on, and so is one that starts from
+    such values (its chain diverged earlier).
     """
     # More threads cost more than they give at these sizes, and one makes a run independent of the cores.
     torch.set_num_threads(1)

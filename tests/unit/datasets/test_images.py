@@ -95,5 +95,5 @@ def test_images_of_unit_norm_are_each_scaled_by_their_own(idx):
 
 
 def test_an_unknown_scaling_is_an_error():
-    with pytest.raises(FeatpruneError, match="unknown scaling 'unit'.* did you mean 'unit_norm'"):
+    with pytest.raises(FeatpruneError, match=r"unknown scaling 'unit'.* did you mean 'unit_norm'"):
         prepare_dataset("digits", {"scaling": "unit"})
