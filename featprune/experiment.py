@@ -233,7 +233,8 @@ class Experiment:
     def compressing(self, kind: Kind, round: int) -> dict[str, int]:
         """What the compression of a run depends on besides its training; `behind` is what its weights have behind."""
         assert self.compression is not None
-        c, behind = self.compression, self.behind(kind, round) + self.training.steps
+        steps = self.training.steps - (self.late_step(kind.rewind) or 0)
+        c, behind = self.compression, self.behind(kind, round) + steps
         return {"hidden_bits": c.hidden_bits, "output_bits": c.output_bits, "steps": c.steps, "behind": behind}
 
     def model_params(self) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def test_defaults():
                     "steps": 1000,
                     "loss": None,
                     "evaluation_steps": 12,
+                    "evaluation_every": None,
                     "evaluation_samples": None,
                     "milestones": [],
                     "snapshot_steps": 5,

@@ -11,7 +11,7 @@ from tests.unit.datasets.prepared import SPLITS, TEACHER, assert_identical, size
 
 @pytest.mark.parametrize("name", ["digits", "teacher"])
 def test_types_and_shapes(name):
-    dataset = prepare_dataset(name)
+    dataset = prepare_dataset(name).of(0)
     assert dataset.classification == (DATASETS[name].kind == "classification")
     for split, n in zip(SPLITS, sizes(dataset), strict=True):
         x, y = getattr(dataset, f"{split}_x"), getattr(dataset, f"{split}_y")
@@ -44,7 +44,7 @@ def test_a_dataset_is_added_by_a_function_and_an_entry(monkeypatch):
             {"unit": 3},
             ["'unit'", "'teacher'", "did you mean 'units'?", "activation, inputs, seed"],
         ),
-        ("digits", {"train": 3}, ["'train'", "'digits'", "no options"]),
+        ("digits", {"train": 3}, ["'train'", "'digits'", "known: scaling"]),
         ("teacher", {"train": "20"}, ["'train'", "'20'", "int"]),
         ("teacher", {"train": True}, ["'train'", "True", "int"]),
         ("teacher", {"units": 0}, ["'units'", "0", "less than 1"]),

@@ -99,7 +99,7 @@ def test_unknown_names_list_the_choices(field):
 @pytest.mark.parametrize("hidden", [(7,), (7, 6)])
 @pytest.mark.parametrize("factor", [0.05, 28.0])
 def test_without_biases_alpha_is_a_scale_of_weights_and_of_inputs(hidden, factor):
-    """alpha h(x; theta) = h(x; alpha^(1/L) theta) and h(s x) = s h(x) for ReLU, as docs/method.md says; not for tanh."""
+    """alpha h(x; theta) = h(x; alpha^(1/L) theta) and h(s x) = s h(x) for ReLU, not for tanh."""
     x = np.random.default_rng(0).standard_normal((4, 5))
 
     def sides(activation):
