@@ -96,7 +96,8 @@ def test_a_network_beside_itself_is_told_from_another_one_that_is_as_good():
 def test_both_tables_are_made_from_the_summaries(tmp_path):
     for name, summary in (("ours", OURS), ("baseline", BASELINE)):
         save_table(tmp_path / name, summary)
-    tables = build_headline(str(tmp_path / "ours"), str(tmp_path / "baseline"))
+    sides = {"ours": {"center": False, "selection": {}}, "baseline": {"center": False, "selection": {}}}
+    tables = build_headline(str(tmp_path / "ours"), str(tmp_path / "baseline"), sides)
     pd.testing.assert_frame_equal(tables["headline.parquet"], headline(OURS, BASELINE))
     pd.testing.assert_frame_equal(
         tables["headline_difference.parquet"], headline_difference(tables["headline.parquet"])
