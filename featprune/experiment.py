@@ -133,13 +133,13 @@ class Experiment:
     alphas: tuple[str, ...]
     lrs: tuple[str, ...]
     rates: Rates | None
-    decide_at: tuple[int, ...]
     center: bool
     pruning: Pruning
     features: Features
     compression: Compression | None
     tickets_from: Loan | None
     baseline: str | None
+    decide_at: tuple[int, ...]  # the rounds whose rows decide on the claims
     figures: tuple[str, ...] | None
 
     @staticmethod
@@ -150,7 +150,6 @@ class Experiment:
         also = tuple(Kind(**pair) for pair in pruning["also"])
         sections = {
             "rates": entry["rates"] and read_rates(entry["rates"]),
-            "decide_at": tuple(entry["decide_at"] or range(1, pruning["rounds"] + 1)),
             "seeds": Seeds(**(entry["seeds"] or seeds)),
             "model": Model(**_frozen(entry["model"])),
             "training": Training(**_frozen(training | {"loss": training["loss"] or loss})),
@@ -158,6 +157,7 @@ class Experiment:
             "features": Features(**_frozen(features)),
             "compression": entry["compression"] and Compression(**_frozen(entry["compression"])),
             "tickets_from": entry["tickets_from"] and Loan(**entry["tickets_from"]),
+            "decide_at": tuple(sorted(entry["decide_at"] or range(1, pruning["rounds"] + 1))),
         }
         return Experiment(**{"name": name, "source": source, **_frozen(entry), **sections})
 

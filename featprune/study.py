@@ -307,8 +307,8 @@ class Study:
                 side: {"center": other.center, "selection": other.selection()}
                 for side, other in (("ours", e), ("baseline", self.experiments[e.baseline or name]))
             },
-            "decide_at": lambda: list(e.decide_at),
             "claims": lambda: self.config["claims"],
+            "decide_at": lambda: list(e.decide_at),
             "model": e.model_params,
         }
         return {option: options[option]() for option in TABLES[table].options}
