@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ def read_rates(path: str) -> Rates:
     for line, row in enumerate(rows, 2):
         try:
             place = float(row["alpha"]), Kind(row["criterion"], row["rewind"])
-            rate = Rate(written.setdefault(float(row["lr"]), row["lr"]), EDGES[row["edge"]])
+            lr = float(row["lr"])
+            rate = Rate(written.setdefault(lr, row["lr"].strip()), EDGES[row["edge"]])
+            if not 0 < lr < inf:
+                raise ValueError("no multiplier")
         except (KeyError, TypeError, ValueError) as error:
             wanted = f"{', '.join(COLUMNS)}, with numbers for alpha and lr, and True or False for edge"
             raise FeatpruneError(f"{path}: line {line}: expected {wanted}") from error

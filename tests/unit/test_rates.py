@@ -46,6 +46,7 @@ def test_a_missing_kind_is_one_clear_line(tmp_path):
     [
         ("alpha,lr\n1,2\n", "line 2: expected alpha, criterion, rewind, lr, edge, with numbers for alpha and lr, and "),
         (HEAD + "1,dense,dense,fast,False\n", "line 2: expected "),
+        (HEAD + "1,dense,dense,-1,False\n", "line 2: expected "),
         (HEAD + "1,dense,dense,1,no\n", "line 2: expected "),
         (HEAD + "1,dense\n", "line 2: expected "),
         (HEAD + TABLE + "0.3,dense,dense,3,True\n", "line 5: a second rate of the same alpha, criterion and rewind"),
