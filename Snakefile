@@ -24,5 +24,11 @@ rule all:
         f"{STUDY.root}/provenance.json",
 
 
+# What the key `rates` of an experiment of another study may name.
+rule rates:
+    input:
+        expand(f"{STUDY.root}/tables/{{experiment}}/rates.csv", experiment=STUDY.experiments),
+
+
 onsuccess:
     note_usage()

@@ -80,7 +80,8 @@ def resolve(
 
     Returns:
         Plain data. `experiments` holds those in `run`, in its order; `datasets` has an entry for each dataset
-        that one of them names; `alphas`, `lrs` and `features.lrs` are lists of strings as written.
+        that one of them names; `alphas`, `lrs` and `features.lrs` are lists of strings as written (the last is null
+        with frozen rates).
 
     Raises:
         ConfigError: with all the problems found.
@@ -114,6 +115,7 @@ def resolve(
         problems += [(("experiments", name, *keys), text) for keys, text in found]
     if not problems:
         problems += _lent(complete)
+        problems += _unreported(_filled(_mapping(config.get("seeds")), schema["properties"]["seeds"]), ("seeds",))
     if problems:
         raise ConfigError(dict.fromkeys(f"config: {_dotted(keys)}: {text}" for keys, text in problems))
 
@@ -180,9 +182,16 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
         for index, step in enumerate(training[key] if isinstance(training[key], list) else []):
             if step > steps:
                 yield ("training", key, index), beyond.format(step, "training.steps", steps)
-    for index, round_ in enumerate(features["rounds"]):
-        if round_ > pruning["rounds"]:
-            yield ("features", "rounds", index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
+    compression = experiment["compression"] or {}
+    chosen = {
+        ("features", "rounds"): features["rounds"],
+        ("compression", "rounds"): compression.get("rounds", []),
+        ("decide_at",): experiment["decide_at"] or [],
+    }
+    for keys, rounds in chosen.items():
+        for index, round_ in enumerate(rounds):
+            if round_ > pruning["rounds"]:
+                yield (*keys, index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
 
     if "late" in pruning["rewinds"]:
         grid = log_grid(steps, training["snapshot_steps"])
@@ -194,17 +203,25 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             yield ("pruning", "late_step"), text
 
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
+    frozen = experiment["rates"] is not None
+    if frozen and features["lrs"] is not None:
+        yield ("features", "lrs"), "must be null with frozen `rates`, where the tickets' are compared"
     for index, lr in enumerate(features["lrs"] or []):
-        if _number(lr) not in lrs:
+        if _number(lr) not in lrs and not frozen:
             yield ("features", "lrs", index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
 
-    for index, round_ in enumerate((experiment["compression"] or {}).get("rounds", [])):
-        if round_ > pruning["rounds"]:
-            yield ("compression", "rounds", index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
+    if experiment["seeds"]:
+        yield from _unreported(experiment["seeds"], ("seeds",))
 
     baseline = experiment["baseline"]
     if baseline is not None and baseline not in run:
         yield ("baseline",), f"{baseline!r} is not run; add it to `run`"
+
+
+def _unreported(seeds: Mapping[str, int], keys: Keys) -> Iterator[Problem]:
+    """Whether tuning leaves no seed to tell of."""
+    if seeds["tuning"] >= seeds["count"]:
+        yield (*keys, "tuning"), f"{seeds['tuning']} is out of range (must be < count, which is {seeds['count']})"
 
 
 def _lent(experiments: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
@@ -222,7 +239,11 @@ def _lent(experiments: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
             yield (*keys, "alpha"), text
         if experiment["pruning"]["rounds"] > lender["pruning"]["rounds"]:
             yield ("experiments", name, "pruning", "rounds"), f"more than {source['experiment']!r} has tickets for"
-        if missing := set(map(str, experiment["lrs"])) - set(map(str, lender["lrs"])):
+        frozen = experiment["rates"] is not None
+        if frozen != (lender["rates"] is not None):
+            yield ("experiments", name, "rates"), f"frozen here or in {source['experiment']!r} only, not in both"
+        missing = set(map(str, experiment["lrs"])) - set(map(str, lender["lrs"]))
+        if missing and not frozen:
             yield ("experiments", name, "lrs"), f"{source['experiment']!r} has no tickets at {_listing(missing)}"
         for key in ("dataset", "model", "seeds"):
             if experiment[key] != lender[key]:
@@ -246,7 +267,8 @@ def _written(experiment: Mapping[str, Any]) -> dict[str, Any]:
     """The experiment with alphas and multipliers as they are written, which is how they appear in paths."""
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     measured = experiment["features"]["lrs"]
-    measured = list(lrs.values()) if measured is None else [lrs[_number(lr)] for lr in measured]
+    if experiment["rates"] is None:
+        measured = list(lrs.values()) if measured is None else [lrs[_number(lr)] for lr in measured]
     tickets = experiment["tickets_from"]
     # What is studied is compared with the dense network.
     rounds = experiment["features"]["rounds"] and sorted({0, *experiment["features"]["rounds"]})

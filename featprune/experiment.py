@@ -8,22 +8,43 @@ from typing import Any
 
 from featprune.config import log_grid
 from featprune.criteria import CRITERIA, crossed
+from featprune.rates import Rates, read_rates
 from featprune.rewind import REWINDS
 from featprune.runs.paths import DENSE, DENSE_RUNS, LONGER, TICKET, Cell, Kind
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """The replicas of every run, and how many train in one process."""
+    """The replicas of every run, and how many train in one process; the first `tuning` only choose."""
 
     count: int
     block: int
+    first: int
+    tuning: int
+
+    @property
+    def choosing(self) -> range:
+        """The seeds that only choose on validation."""
+        return range(self.first, self.first + self.tuning)
+
+    @property
+    def reported(self) -> range:
+        """The seeds that all other numbers are of."""
+        return range(self.first + self.tuning, self.first + self.count)
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks, "first-last"."""
-        firsts = range(0, self.count, self.block)
-        return tuple(f"{first}-{min(first + self.block, self.count) - 1}" for first in firsts)
+        """Names of the blocks, "first-last"; none has seeds of both parts."""
+        return self._cut(self.choosing) + self.reported_blocks
+
+    @property
+    def reported_blocks(self) -> tuple[str, ...]:
+        """Those of the seeds that are reported."""
+        return self._cut(self.reported)
+
+    def _cut(self, seeds: range) -> tuple[str, ...]:
+        blocks = (seeds[start : start + self.block] for start in range(0, len(seeds), self.block))
+        return tuple(f"{block[0]}-{block[-1]}" for block in blocks)
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,7 @@ class Features:
     probe: int
     kernel_samples: int
     rounds: tuple[int, ...]
-    lrs: tuple[str, ...]
+    lrs: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -112,12 +133,14 @@ class Experiment:
     training: Training
     alphas: tuple[str, ...]
     lrs: tuple[str, ...]
+    rates: Rates | None
     center: bool
     pruning: Pruning
     features: Features
     compression: Compression | None
     tickets_from: Loan | None
     baseline: str | None
+    decide_at: tuple[int, ...]  # the rounds whose rows decide on the claims
     figures: tuple[str, ...] | None
 
     @staticmethod
@@ -127,6 +150,7 @@ class Experiment:
         training, pruning, features = entry["training"], entry["pruning"], entry["features"]
         also = tuple(Kind(**pair) for pair in pruning["also"])
         sections = {
+            "rates": entry["rates"] and read_rates(entry["rates"]),
             "seeds": Seeds(**(entry["seeds"] or seeds)),
             "model": Model(**_frozen(entry["model"])),
             "training": Training(**_frozen(training | {"loss": training["loss"] or loss})),
@@ -134,13 +158,27 @@ class Experiment:
             "features": Features(**_frozen(features)),
             "compression": entry["compression"] and Compression(**_frozen(entry["compression"])),
             "tickets_from": entry["tickets_from"] and Loan(**entry["tickets_from"]),
+            "decide_at": tuple(sorted(entry["decide_at"] or range(1, pruning["rounds"] + 1))),
         }
         return Experiment(**{"name": name, "source": source, **_frozen(entry), **sections})
 
     @property
     def dense_cells(self) -> list[Cell]:
         """The cells of the dense run, one an alpha and lr."""
-        return [Cell(self.name, alpha, lr, *DENSE) for alpha in self.alphas for lr in self.lrs]
+        return [Cell(self.name, alpha, lr, *DENSE) for alpha in self.alphas for lr in self.lrs_at(alpha)]
+
+    def lrs_at(self, alpha: str) -> list[str]:
+        """The multipliers that are run at an alpha: those of the sweep, or all that are frozen there for any kind.
+
+        Raises FeatpruneError where the frozen rates lack one.
+        """
+        frozen = self.rates and {self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}
+        return list(self.lrs) if frozen is None else sorted(frozen, key=float)
+
+    def selection(self) -> dict[str, Any]:
+        """How rates are chosen, as plain data: the keywords of `featprune.tables.tuning.tune`."""
+        places = [(alpha, kind) for alpha in self.alphas for kind in self.tuned_kinds]
+        return {"seeds": list(self.seeds.choosing), "rates": self.rates and self.rates.rows(places)}
 
     @property
     def trains_dense(self) -> bool:
@@ -159,6 +197,11 @@ class Experiment:
         kinds += pruning.also
         kinds += [LONGER] * pruning.matched_dense
         return list(dict.fromkeys(kinds))
+
+    @property
+    def tuned_kinds(self) -> list[Kind]:
+        """The kinds of runs that each have a rate of their own: those of the chains, and the dense run."""
+        return [DENSE] * self.trains_dense + self.kinds
 
     @property
     def chains(self) -> list[Cell]:
@@ -228,7 +271,13 @@ class Experiment:
     def studied_rounds(self, cell: Cell) -> tuple[int, ...]:
         """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
         studied = cell.kind in DENSE_RUNS.values() or cell.criterion == TICKET.criterion
-        return self.features.rounds if studied and cell.lr in self.features.lrs else ()
+        return self.features.rounds if studied and self.features.rounds and self.compares(cell) else ()
+
+    def compares(self, cell: Cell) -> bool:
+        """Whether features are compared at a cell's lr: one of those asked for, or the tickets' frozen one."""
+        if self.rates:
+            return cell.lr == self.rates.of(cell.alpha, TICKET).lr
+        return cell.lr in (self.features.lrs or self.lrs)
 
     def compressing(self, kind: Kind, round: int) -> dict[str, int]:
         """What the compression of a run depends on besides its training; `behind` is what its weights have behind."""

@@ -62,10 +62,15 @@ class Study:
             yield from (RunPath(cell, 0, block) for cell in e.dense_cells if e.trains_dense)
             yield from (RunPath(cell, r, block) for cell in e.chains for r in range(1, e.pruning.rounds + 1))
 
+    def reported_runs(self, name: str) -> Iterator[RunPath]:
+        """Those of the seeds that do more than choose rates."""
+        blocks = self.experiments[name].seeds.reported_blocks
+        return (run for run in self.runs(name) if run.block in blocks)
+
     def studied_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose preactivations are dumped: dense ones, and those pruned by the tickets' criterion."""
         e = self.experiments[name]
-        return (run for run in self.runs(name) if run.round in e.studied_rounds(run.cell))
+        return (run for run in self.reported_runs(name) if run.round in e.studied_rounds(run.cell))
 
     def reference_runs(self, name: str) -> Iterator[RunPath]:
         """The dense runs that are null and ceiling of the comparisons of features."""
@@ -83,14 +88,15 @@ class Study:
         return (run for run in self.studied_runs(name) if run.cell.kind in (DENSE, TICKET))
 
     def drawn_runs(self, name: str) -> Iterator[RunPath]:
-        """Those whose matrices are drawn: first block, alpha and lr nearest 1, dense and middle pruned round."""
-        first = self.experiments[name].seeds.blocks[0]
+        """Those whose matrices are drawn: first block, alpha nearest 1, its lr nearest 1, dense and middle round."""
+        first = self.experiments[name].seeds.reported_blocks[0]
         runs = [run for run in self.studied_runs(name) if run.block == first]
 
         def nearest_one(values: Sequence[str]) -> str | None:
             return min(values, key=lambda value: abs(log(float(value))), default=None)
 
-        place = nearest_one([run.cell.alpha for run in runs]), nearest_one([run.cell.lr for run in runs])
+        alpha = nearest_one([run.cell.alpha for run in runs])
+        place = alpha, nearest_one([run.cell.lr for run in runs if run.cell.alpha == alpha])
         rounds = sorted({int(run.round) for run in runs} - {0})
         drawn = {0, *rounds[len(rounds) // 2 :][:1]}
         return (run for run in runs if (run.cell.alpha, run.cell.lr) == place and run.round in drawn)
@@ -98,16 +104,17 @@ class Study:
     def compressed_runs(self, name: str) -> Iterator[RunPath]:
         """The runs that are compressed: tickets and fine-tuned networks of the rounds and rewinds asked for."""
         e = self.experiments[name]
-        for run in self.runs(name) if e.compression else ():
+        for run in self.reported_runs(name) if e.compression else ():
             assert e.compression is not None
             chosen = run.cell.rewind in e.compression.rewinds and run.round in e.compression.rounds
-            if chosen and run.cell.criterion == TICKET.criterion and run.cell.lr in e.features.lrs:
+            if chosen and run.cell.criterion == TICKET.criterion and e.compares(run.cell):
                 yield run
 
     def select(self, name: str, selection: str) -> list[RunPath]:
         """The runs that a table is made from: `selection` as in `featprune.tables.registry.RunFiles`."""
         selections = {
             "all": self.runs,
+            "reported": self.reported_runs,
             "compared": self.compared_runs,
             "measured": self.measured_runs,
             "drawn": self.drawn_runs,
@@ -236,10 +243,17 @@ class Study:
         return CRITERIA[cell.criterion].source == "dense"
 
     def ticket_cell(self, cell: Cell) -> Cell:
-        """The tickets that chains made of tickets train under: of the same alpha and lr, unless told otherwise."""
+        """The tickets that chains made of tickets train under: of the same alpha and lr, unless told otherwise.
+
+        Another experiment's with frozen rates are those at their own rate.
+        """
         loan = self.experiments[cell.experiment].tickets_from
         own = cell.of(TICKET)
-        return own._replace(experiment=loan.experiment, alpha=loan.alpha) if loan else own
+        if loan is None:
+            return own
+        rates = self.experiments[loan.experiment].rates
+        lr = rates.of(loan.alpha, TICKET).lr if rates else cell.lr
+        return own._replace(experiment=loan.experiment, alpha=loan.alpha, lr=lr)
 
     def borrowers(self, name: str) -> dict[str, float]:
         """The experiments that train this one's tickets at other alphas -> the alpha of their masks."""
@@ -287,7 +301,14 @@ class Study:
                 for kind in (DENSE, *e.kinds)
             },
             "mask_alphas": lambda: self.borrowers(name),
+            "selection": e.selection,
+            "selections": lambda: {one: self.experiments[one].selection() for one in (name, *self.borrowers(name))},
+            "sides": lambda: {
+                side: {"center": other.center, "selection": other.selection()}
+                for side, other in (("ours", e), ("baseline", self.experiments[e.baseline or name]))
+            },
             "claims": lambda: self.config["claims"],
+            "decide_at": lambda: list(e.decide_at),
             "model": e.model_params,
         }
         return {option: options[option]() for option in TABLES[table].options}

@@ -1,6 +1,11 @@
-"""The headline: our winning tickets beside the baseline's, each side tuned on validation, and what is alpha's own."""
+"""The headline: our winning tickets beside the baseline's, each side tuned on validation, at equal or fewer stored
+weights; and what is alpha's own."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,34 +17,72 @@ from featprune.tables.reading import read_frame
 from featprune.tables.tuning import tune
 
 PLACE = ["comparison", "round", "density"]
+METRICS = ["validation_accuracy", "test_accuracy", "test_loss"]
+COLUMNS = ["comparison", "side", "round", "density", "stored", "seed", "alpha", "lr", *METRICS]
 
 
-def build_headline(ours: str, baseline: str) -> dict[str, pd.DataFrame]:
-    """The tables `headline` and `headline_difference`, from the summaries of both experiments."""
-    table = headline(read_frame(ours), read_frame(baseline))
+@dataclass(frozen=True)
+class Side:
+    """What a side's summary doesn't say: whether its f is centered, and how it chooses (keywords of `tune`)."""
+
+    center: bool = False
+    selection: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLAIN = Side()
+
+
+def build_headline(ours: str, baseline: str, sides: Mapping[str, Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """The tables `headline` and `headline_difference`, from the summaries of both experiments.
+
+    sides: of "ours" and "baseline", the fields of Side.
+    """
+    table = headline(read_frame(ours), read_frame(baseline), Side(**sides["ours"]), Side(**sides["baseline"]))
     return {"headline.parquet": table, "headline_difference.parquet": headline_difference(table)}
 
 
-def headline(ours: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
+def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they: Side = PLAIN) -> pd.DataFrame:
     """Dense networks and tickets of both sides of every comparison, each at what is best for it on validation.
 
     Ours chooses alpha and lr at every round, the side "baseline" its lr. In the comparison `gain` both have all they
     tried, in `gain_common_lrs` the rates that both tried, in `gain_fixed_lr` the one of these that is nearest 1; in
-    `alpha_effect` the side "baseline" is ours too, at the alpha nearest 1.
+    `alpha_effect` the side "baseline" is ours too, at the alpha nearest 1. Where rates are frozen, no grid of them is
+    shared: there are `gain` and `alpha_effect`, at these rates.
+
+    stored: the weights remaining, twice for a centered f, which needs m * theta_ref besides. Each round of the side
+    "baseline" stands beside our densest one that stores no more, and `round` and `density` are the baseline's on both
+    sides; rounds without such a partner are left out.
     """
-    common = sorted(set(ours["lr"]) & set(baseline["lr"]))
-    sides = {"gain": (ours, baseline)}
+    ours, baseline = (
+        of_kind(runs, DENSE, TICKET).assign(stored=lambda t, side=side: t["weights_remaining"] * (1 + side.center))
+        for runs, side in ((ours, we), (baseline, they))
+    )
+    frozen = we.selection.get("rates") or they.selection.get("rates")
+    common = set(ours["lr"]) if frozen else set(ours["lr"]) & set(baseline["lr"])
+    here, there = (runs[runs["lr"].isin(common)] for runs in (ours, baseline))
+    pairs = {"gain": (ours, baseline, they)}
+    if common and not frozen:
+        pairs["gain_common_lrs"] = here, there, they
+        pairs["gain_fixed_lr"] = nearest_one(here, "lr"), nearest_one(there, "lr"), they
     if common:
-        here, there = (side[side["lr"].isin(common)] for side in (ours, baseline))
-        sides["gain_common_lrs"] = here, there
-        sides["gain_fixed_lr"] = nearest_one(here, "lr"), nearest_one(there, "lr")
-        sides["alpha_effect"] = here, nearest_one(here, "alpha")
-    tuned = []
-    for comparison, (mine, theirs) in sides.items():
-        for side, runs, over in (("baseline", theirs, ["lr"]), ("ours", mine, ["alpha", "lr"])):
-            tuned.append(tune(of_kind(runs, DENSE, TICKET), over).assign(comparison=comparison, side=side))
-    columns = ["comparison", "side", "round", "density", "seed", "alpha", "lr"]
-    return pd.concat(tuned, ignore_index=True)[[*columns, "validation_accuracy", "test_accuracy", "test_loss"]]
+        pairs["alpha_effect"] = here, nearest_one(here, "alpha"), we
+    tables = []
+    for comparison, (mine, theirs, side) in pairs.items():
+        chosen = tune(mine, ["alpha", "lr"], **we.selection), tune(theirs, ["lr"], **side.selection)
+        for name, table in zip(("ours", "baseline"), matched(*chosen), strict=True):
+            tables.append(table.assign(comparison=comparison, side=name))
+    return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def matched(ours: pd.DataFrame, baseline: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ours at the places of the baseline, and the baseline: both at the rounds at which ours can store no more."""
+    stored, limits = (runs.groupby("round")["stored"].max() for runs in (ours, baseline))
+    partners = {round: stored[stored <= limit].idxmax() for round, limit in limits.items() if stored.min() <= limit}
+    baseline = baseline[baseline["round"].isin(partners)]
+    places = baseline[["round", "density"]].drop_duplicates("round")
+    places = places.assign(partner=places["round"].map(partners))
+    ours = ours.rename(columns={"round": "partner"}).drop(columns="density").merge(places, on="partner")
+    return ours, baseline
 
 
 def paired(headline: pd.DataFrame) -> pd.DataFrame:

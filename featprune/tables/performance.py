@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -33,15 +34,21 @@ SUMMARY_TYPES = {
 
 
 def build_summary(
-    histories: Sequence[str], densities: Sequence[str], behind: Mapping[str, Sequence[int]]
+    histories: Sequence[str],
+    densities: Sequence[str],
+    behind: Mapping[str, Sequence[int]],
+    selection: Mapping[str, Any],
 ) -> dict[str, pd.DataFrame]:
-    """The tables `learning_curves`, `summary` and `tuned`; `behind` as for `summarize`."""
+    """The tables `learning_curves`, `summary` and `tuned`; `behind` as for `summarize`, `selection` keywords of `tune`.
+
+    `tuned` alone leaves out the seeds that only choose.
+    """
     curves = learning_curves(read_runs(histories), read_density(densities))
     summary = summarize(curves, behind)
     return {
         "learning_curves.parquet": curves,
         "summary.parquet": summary,
-        "tuned.parquet": tune(summary, over=["lr"]),
+        "tuned.parquet": tune(summary, ["lr"], **selection),
     }
 
 

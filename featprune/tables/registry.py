@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class RunFiles:
     """The files of this name of a selection of runs, a list of paths.
 
-    of: "all", "compared" (pruned runs and references whose features are compared), "measured" (dense runs and tickets
-    whose amount of feature learning is), "drawn" (those whose preactivations are), "compressed".
+    of: "all"; or, of the seeds that do more than choose rates, "reported" (all), "compared" (pruned runs and
+    references whose features are compared), "measured" (dense runs and tickets whose amount of feature learning is),
+    "drawn" (those whose preactivations are), "compressed".
     """
 
     file: str
@@ -78,18 +79,25 @@ TABLES: dict[str, Table] = {
     "summary": Table(
         "featprune.tables.performance:build_summary",
         {"histories": RunFiles(paths.HISTORY), "densities": RunFiles(paths.DENSITY)},
-        options=("behind",),
+        options=("behind", "selection"),
         outputs=("summary.parquet", "tuned.parquet", "learning_curves.parquet"),
     ),
     "headline": Table(
         "featprune.tables.headline:build_headline",
         {"ours": TableFile("summary"), "baseline": TableFile("summary", "baseline")},
+        options=("sides",),
         outputs=("headline.parquet", "headline_difference.parquet"),
+    ),
+    "rates": Table(
+        "featprune.tables.tuning:build_rates",
+        {"summary": TableFile("summary")},
+        options=("decide_at", "selection"),
+        outputs=("rates.csv",),
     ),
     "transfer": Table(
         "featprune.tables.transfer:build_transfer",
         {"own": TableFile("summary"), "others": TableFile("summary", "borrowers")},
-        options=("mask_alphas",),
+        options=("mask_alphas", "selections"),
     ),
     "compression": Table(
         "featprune.tables.compression:build_compression",
@@ -97,7 +105,7 @@ TABLES: dict[str, Table] = {
     ),
     "masks": Table(
         "featprune.tables.masks:build_masks",
-        {"masks": RunFiles(paths.MASK), "densities": RunFiles(paths.DENSITY)},
+        {"masks": RunFiles(paths.MASK, "reported"), "densities": RunFiles(paths.DENSITY, "reported")},
         outputs=("layer_density.parquet", "pixel_mask.parquet"),
     ),
     "features": Table(

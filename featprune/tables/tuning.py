@@ -2,25 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from featprune.tables.frames import AXES
+from featprune.tables.reading import read_frame
+
+PLACE = ["alpha", "criterion", "rewind"]  # what a frozen rate is for
 
 
-def tune(summary: pd.DataFrame, over: Sequence[str]) -> pd.DataFrame:
+def tune(
+    summary: pd.DataFrame,
+    over: Sequence[str],
+    seeds: Collection[int] = (),
+    rates: Sequence[Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
     """The rows of `summary` at the best value of the axes `over`, for each combination of the other axes.
 
     Best is the highest mean validation accuracy over seeds (the lowest validation loss for regression); a value at
     which any seed diverged loses to all others; ties go to the smaller value. Test columns take no part.
+
+    Args:
+        seeds: those that choose, and of which no row is returned; without any, all choose and all are returned.
+        rates: frozen rates, a mapping with the keys of PLACE, lr and edge for each place. With them nothing chooses
+            an lr: only rows at these are looked at.
+
+    Returns:
+        The rows, with a column `edge`: whether their lr is the smallest or largest of the several that were tried
+        there, so that a better one may lie beyond. False where there was only one, which is no choice.
     """
+    runs = _with_edges(summary) if rates is None else summary.merge(pd.DataFrame(rates), on=[*PLACE, "lr"])
     kept = [axis for axis in AXES if axis not in over]
-    if summary["validation_accuracy"].notna().any():
-        quality = summary["validation_accuracy"]
-    else:
-        quality = -summary["validation_loss"]
-    scored = summary.assign(quality=quality.fillna(-np.inf)).groupby([*kept, *over])[["quality"]].mean().reset_index()
-    best = scored.sort_values("quality", ascending=False, kind="stable").drop_duplicates(kept)
-    return summary.merge(best[[*kept, *over]], on=[*kept, *over]).sort_values([*AXES, "seed"], ignore_index=True)
+    choosing = runs["seed"].isin(seeds)
+    best = _scored(runs[choosing] if len(seeds) else runs, [*kept, *over]).drop_duplicates(kept)
+    found = runs[~choosing].merge(best[[*kept, *over]], on=[*kept, *over])
+    return found.sort_values([*AXES, "seed"], ignore_index=True)
+
+
+def _with_edges(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the column `edge` of `tune`."""
+    grid = summary.groupby([axis for axis in AXES if axis != "lr"])["lr"]
+    low, high = grid.transform("min"), grid.transform("max")
+    return summary.assign(edge=(low < high) & ((summary["lr"] == low) | (summary["lr"] == high)))
+
+
+def _scored(runs: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
+    """Each combination of the axes with its mean `quality` on validation: the best first, ties by the axes."""
+    accuracy = runs["validation_accuracy"]
+    quality = accuracy if accuracy.notna().any() else -runs["validation_loss"]
+    scored = runs.assign(quality=quality.fillna(-np.inf)).groupby([*axes])[["quality"]].mean().reset_index()
+    return scored.sort_values("quality", ascending=False, kind="stable")
+
+
+def build_rates(summary: str, decide_at: Sequence[int], selection: Mapping[str, Any]) -> dict[str, str]:
+    """The table `rates` as CSV, from the experiment's summary; alpha and lr as short as they can be written."""
+    table = rates(read_frame(summary), decide_at, selection["seeds"])
+    written = {axis: table[axis].map("{:.12g}".format) for axis in ("alpha", "lr")}
+    return {"rates.csv": table.assign(**written).to_csv(index=False)}
+
+
+def rates(summary: pd.DataFrame, decide_at: Sequence[int], seeds: Collection[int] = ()) -> pd.DataFrame:
+    """One rate for all densities: the best by the mean over seeds and over the rounds `decide_at` (0 of dense runs).
+
+    A row an alpha, criterion and rewind. Columns: those of PLACE, lr, edge (as for `tune`), validation_accuracy and
+    validation_loss (means at that rate), and deficit: by how much less the runner-up is good, in accuracy, or in loss
+    for regression; empty where there is none. seeds: those that choose; without any, all.
+    """
+    runs = _with_edges(summary[summary["round"].isin([0, *decide_at])])
+    runs = runs[runs["seed"].isin(seeds)] if len(seeds) else runs
+    scored = _scored(runs, [*PLACE, "lr"])
+    quality = scored.groupby(PLACE)["quality"]
+    scored["deficit"] = scored["quality"] - quality.shift(-1)
+    means = runs.groupby([*PLACE, "lr", "edge"])[["validation_accuracy", "validation_loss"]].mean().reset_index()
+    best = scored.drop_duplicates(PLACE).merge(means, on=[*PLACE, "lr"], validate="one_to_one")
+    columns = [*PLACE, "lr", "edge", "validation_accuracy", "validation_loss", "deficit"]
+    return best[columns].sort_values(PLACE, ignore_index=True)

@@ -30,7 +30,7 @@ def test_defaults():
         "data_dir": None,
         "keep_snapshots": False,
         "device": "auto",
-        "seeds": {"count": 3, "block": 3},
+        "seeds": {"count": 3, "first": 0, "tuning": 0, "block": 3},
         "claims": {
             "margins": {"accuracy": 0.005, "loss": 1.25, "features": 0.2, "time": 1.5, "interaction": 0.25},
             "level": 0.05,
@@ -65,6 +65,8 @@ def test_defaults():
                 },
                 "alphas": ["0.1", "1"],
                 "lrs": ["1"],
+                "rates": None,
+                "decide_at": None,
                 "center": True,
                 "pruning": {
                     "criteria": ["magnitude"],
@@ -96,7 +98,7 @@ def test_what_is_given_stays():
     """
     config = resolve(written(text), SCHEMA, KINDS)
     experiment = config["experiments"]["mnist"]
-    assert config["seeds"] == {"count": 5, "block": 3}
+    assert config["seeds"] == {"count": 5, "first": 0, "tuning": 0, "block": 3}
     assert config["data_dir"] == "data"
     assert config["datasets"]["small"] == {"source": "teacher", "options": {"inputs": 3}}
     assert experiment["pruning"]["rates"] == {"hidden": 0.2, "output": 0.05, "global": 0.2}

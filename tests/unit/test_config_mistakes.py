@@ -11,8 +11,8 @@ from tests.unit.configs import KINDS, SCHEMA, mnist, written
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
 TOP = "claims, data_dir, datasets, device, experiments, keep_snapshots, results, run, seeds"
 EXPERIMENT = (
-    "alphas, baseline, center, compression, dataset, features, figures, inherit, lrs, model, pruning, seeds, "
-    "tickets_from, training"
+    "alphas, baseline, center, compression, dataset, decide_at, features, figures, inherit, lrs, model, pruning, "
+    "rates, seeds, tickets_from, training"
 )
 
 MISTAKES = {
@@ -237,10 +237,7 @@ MISTAKES = {
         mnist("pruning: {rounds: -1}"),
         "experiments.mnist.pruning.rounds: -1 is out of range (must be >= 0)",
     ),
-    "probe": (
-        mnist("features: {probe: 0}"),
-        "experiments.mnist.features.probe: 0 is out of range (must be >= 1)",
-    ),
+    "probe": (mnist("features: {probe: 0}"), "experiments.mnist.features.probe: 0 is out of range (must be >= 1)"),
     "count of seeds": ("seeds: {count: 0}", "seeds.count: 0 is out of range (must be >= 1)"),
     "margin of losses": (
         "claims: {margins: {loss: 1}}",
@@ -249,6 +246,11 @@ MISTAKES = {
     "seeds other than the tickets'": (
         "{experiments: {other: {inherit: mnist, seeds: {count: 2}, tickets_from: {experiment: mnist, alpha: 1}}}}",
         "experiments.other.seeds: differs from that of 'mnist', whose tickets it takes",
+    ),
+    "no seed to report": ("seeds: {tuning: 3}", "seeds.tuning: 3 is out of range (must be < count, which is 3)"),
+    "no seed of an experiment to report": (
+        mnist("seeds: {count: 2, tuning: 2}"),
+        "experiments.mnist.seeds.tuning: 2 is out of range (must be < count, which is 2)",
     ),
     "block of seeds": ("seeds: {block: 0}", "seeds.block: 0 is out of range (must be >= 1)"),
     # Lists
@@ -284,6 +286,18 @@ MISTAKES = {
     "features of a multiplier that isn't trained": (
         mnist("lrs: [0.33, 1], features: {lrs: [1, 3.3]}"),
         "experiments.mnist.features.lrs[1]: 3.3 is not one of lrs (known: 0.33, 1)",
+    ),
+    "features of a multiplier beside frozen ones": (
+        mnist("rates: rates.csv, features: {lrs: [1]}"),
+        "experiments.mnist.features.lrs: must be null with frozen `rates`, where the tickets' are compared",
+    ),
+    "frozen rates without the lender's": (
+        "{experiments: {other: {inherit: mnist, rates: a.csv, tickets_from: {experiment: mnist, alpha: 1}}}}",
+        "experiments.other.rates: frozen here or in 'mnist' only, not in both",
+    ),
+    "a round that decides and isn't trained": (
+        mnist("decide_at: [3, 12]"),
+        "experiments.mnist.decide_at[1]: 12 is out of range (must be <= pruning.rounds, which is 9)",
     ),
     "late without its step": (
         mnist("pruning: {rewinds: [late]}"),

@@ -266,3 +266,27 @@ def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):
 def test_the_late_step_concerns_late_rewinding_only(finished, change):
     plan = finished.plan(overlay=change("digits", pruning={"late_step": 1}))
     assert not trained(plan)
+
+
+def test_frozen_rates_run_their_own_cells(scratch, change):
+    scratch.run("rates")
+    file, overlay = scratch.root / "rates.csv", change("tiny", rates="rates.csv")
+    found = (scratch.results / "tables/tiny/rates.csv").read_text()
+    assert found.count(",1,False,") == 4, "two alphas, dense networks and tickets, a grid of one"
+    file.write_text(found)
+    tuned = {"aggregate_summary": 1, "write_provenance": 1}
+    assert scratch.plan(overlay=overlay).counts().items() >= tuned.items()
+    assert not trained(scratch.plan(overlay=overlay)), "the rates are those that were run"
+    file.write_text(
+        found.replace("\n1,dense,dense,1,", "\n1,dense,dense,3,").replace(
+            "\n1,magnitude,init,1,", "\n1,magnitude,init,3,"
+        )
+    )
+    plan = scratch.plan(overlay=overlay)
+    assert {rule: n for rule, n in plan.counts().items() if rule in TRAINING} == {
+        "train_dense": 1,
+        "train_references": 1,
+        "extract_mask": 2,
+        "retrain": 2,
+    }
+    assert all("experiment=tiny/alpha=1/lr=3/" in job for job in trained(plan))

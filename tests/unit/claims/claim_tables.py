@@ -36,9 +36,8 @@ def made_summary(level, kinds=(TICKET,), *, alphas=(1.0,), lrs=(1.0,), rounds=(1
         point = {"alpha": alpha, "lr": lr, "criterion": kind[0], "rewind": kind[1], "round": round, "seed": s}
         test = accuracy + own[s] + noise * rng.standard_normal()
         rows.append(point | {"test_accuracy": test, "validation_accuracy": accuracy, "density": 0.5**round})
-    table = pd.DataFrame(rows).assign(
-        experiment="made", weights_remaining=1, steps=100, total_steps=100, test_loss=losses.random(len(rows))
-    )
+    table = pd.DataFrame(rows).assign(experiment="made", steps=100, total_steps=100, test_loss=losses.random(len(rows)))
+    table["weights_remaining"] = 1024 * table["density"]
     table["validation_loss"] = table["test_loss"]
     table = table.assign(early_stop_step=1, early_stop_test_accuracy=0.5, diverged=False)
     return table[list(SUMMARY_TYPES)].astype(SUMMARY_TYPES)

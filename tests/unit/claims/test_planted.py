@@ -79,7 +79,7 @@ def claims_of(root: Path, ticket: Path):
         for name, table in zip(("features", "time_shift"), tables, strict=True):
             save_table(folder / f"{name}.parquet", table)
     runs = (files([dense, ticket], name) for name in ("history.parquet", "density.parquet"))
-    tuned = build_summary(*runs, BEHIND)["tuned.parquet"]
+    tuned = build_summary(*runs, BEHIND, {})["tuned.parquet"]
     names = ("features.parquet", "time_shift.parquet", "density.parquet")
     features = build_features(*(files(compared, name) for name in names))
     claims = aggregate_claims(RULES, tuned, features["features.parquet"], features["time_shift.parquet"])

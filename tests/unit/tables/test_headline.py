@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from featprune.storage import save_table
-from featprune.tables.headline import build_headline, headline, headline_difference, paired
+from featprune.tables.headline import Side, build_headline, headline, headline_difference, paired
 from tests.unit.tables.made import made_summary
 
 OURS, BASELINE = made_summary(lrs=(1.0, 3.0, 9.0), seed=1), made_summary(alphas=(1.0,), lrs=(0.3, 1.0, 3.0), seed=2)
@@ -96,8 +96,77 @@ def test_a_network_beside_itself_is_told_from_another_one_that_is_as_good():
 def test_both_tables_are_made_from_the_summaries(tmp_path):
     for name, summary in (("ours", OURS), ("baseline", BASELINE)):
         save_table(tmp_path / name, summary)
-    tables = build_headline(str(tmp_path / "ours"), str(tmp_path / "baseline"))
+    sides = {"ours": {"center": False, "selection": {}}, "baseline": {"center": False, "selection": {}}}
+    tables = build_headline(str(tmp_path / "ours"), str(tmp_path / "baseline"), sides)
     pd.testing.assert_frame_equal(tables["headline.parquet"], headline(OURS, BASELINE))
     pd.testing.assert_frame_equal(
         tables["headline_difference.parquet"], headline_difference(tables["headline.parquet"])
     )
+
+
+def test_uncentered_at_equal_schedules_the_same_rounds_stand_beside_each_other():
+    table = headline(OURS, BASELINE)
+    assert set(zip(table["round"], table["density"], table["stored"], strict=True)) == {(0, 1, 1024), (1, 0.5, 512)}
+
+
+def test_a_centered_side_stores_twice_and_stands_beside_what_stores_as_much():
+    ours, baseline = made_summary(rounds=range(5), seed=1), made_summary(rounds=range(4), alphas=(1.0,), seed=2)
+    table = headline(ours, baseline, Side(center=True))
+    gain = table[table["comparison"] == "gain"].set_index("side")
+    # Ours of rounds 1 to 4 beside the baseline's 0 to 3; ours of round 0 stores more than any network of theirs.
+    assert set(gain.loc["baseline", "round"]) == set(gain.loc["ours", "round"]) == {0, 1, 2, 3}
+    np.testing.assert_array_equal(gain["stored"], 1024 * 0.5 ** gain["round"])
+    np.testing.assert_array_equal(gain["density"], 0.5 ** gain["round"])
+    for round in range(4):
+        own = ours[ours["round"] == round + 1]
+        mine = gain[gain["round"] == round].loc["ours"]
+        ((alpha, lr),) = best(ours, round + 1)
+        assert set(mine["alpha"]) == {alpha} and set(mine["lr"]) == {lr}
+        expected = own[(own["alpha"] == alpha) & (own["lr"] == lr)]
+        assert mine["test_accuracy"].tolist() == expected["test_accuracy"].tolist()
+    # Against itself a side stores as much at each round.
+    own = table[table["comparison"] == "alpha_effect"]
+    assert set(own["round"]) == {0, 1, 2, 3, 4}
+    assert set(zip(own["round"], own["stored"], strict=True)) == {(r, 2048 >> r) for r in range(5)}
+
+
+def test_rounds_that_have_no_partner_are_left_out():
+    ours, baseline = made_summary(rounds=(0, 1, 2), seed=1), made_summary(rounds=(0, 1, 2, 3), alphas=(1.0,), seed=2)
+    gain = headline(ours, baseline, Side(center=True)).query("comparison == 'gain'")
+    assert set(gain["round"]) == {0, 1}, "ours of round 2 stores 512 weights, the baseline of round 2 256"
+    # Other schedules: a side in between stands beside the next that stores less.
+    odd = baseline.assign(weights_remaining=baseline["weights_remaining"] - 100)
+    assert set(headline(ours, odd).query("comparison == 'gain' and side == 'ours'")["stored"]) == {512, 256}
+
+
+def test_each_side_chooses_on_its_own_tuning_seeds():
+    # On seed 0 alpha 0.3 and rate 3 are best, on the others alpha 1 and rate 1.
+    def liked(table):
+        first = (table["alpha"] == 0.3) & (table["lr"] == 3.0)
+        others = (table["alpha"] == 1.0) & (table["lr"] == 1.0)
+        return np.where(table["seed"] == 0, first * 1.0, others * 2.0)
+
+    ours = made_summary(seed=1).assign(validation_accuracy=liked)
+    baseline = made_summary(alphas=(1.0,), seed=2)
+    table = headline(ours, baseline, Side(selection={"seeds": [0]}))
+    gain = table[table["comparison"] == "gain"].set_index("side")
+    assert set(gain.loc["ours", "alpha"]) == {0.3} and set(gain.loc["ours", "lr"]) == {3.0}
+    assert set(gain.loc["ours", "seed"]) == {1, 2} and set(gain.loc["baseline", "seed"]) == {0, 1, 2}
+    assert set(paired(table)["seed"]) == {1, 2}
+    assert set(headline(ours, baseline).query("comparison == 'gain' and side == 'ours'")["alpha"]) == {1.0}
+
+
+def test_with_frozen_rates_alpha_alone_is_chosen():
+    kinds = (("dense", "dense"), ("magnitude", "init"))
+    fixed = {(0.3, 3.0), (1.0, 1.0)}
+    rates = [
+        {"alpha": alpha, "criterion": c, "rewind": w, "lr": lr, "edge": False} for alpha, lr in fixed for c, w in kinds
+    ]
+    frozen = Side(selection={"seeds": [], "rates": rates})
+    table = headline(OURS, BASELINE, frozen, frozen)
+    assert set(table["comparison"]) == {"gain", "alpha_effect"}
+    ours = OURS[[pair in fixed for pair in zip(OURS["alpha"], OURS["lr"], strict=True)]]
+    for round in (0, 1):
+        assert chosen(table, "gain", "ours", round) == chosen(table, "alpha_effect", "ours", round) == best(ours, round)
+        for comparison in ("gain", "alpha_effect"):
+            assert chosen(table, comparison, "baseline", round) == {(1.0, 1.0)}

@@ -10,7 +10,7 @@ from tests.unit.tables.made import BEHIND, histories_and_densities, write_run
 
 
 def summary_of(folders):
-    return build_summary(*histories_and_densities(folders), BEHIND)["summary.parquet"]
+    return build_summary(*histories_and_densities(folders), BEHIND, {})["summary.parquet"]
 
 
 def test_summary_has_the_contracts_columns_and_values(tmp_path):
@@ -52,7 +52,7 @@ def test_a_diverged_run_has_null_metrics(tmp_path):
 
 def test_curves_are_the_histories_with_densities_and_tuned_is_the_summary_tuned(tmp_path):
     folders = [write_run(tmp_path), write_run(tmp_path, "magnitude", "init", 1, kept=5)]
-    tables = build_summary(*histories_and_densities(folders), BEHIND)
+    tables = build_summary(*histories_and_densities(folders), BEHIND, {})
     curves = tables["learning_curves.parquet"]
     assert len(curves) == 2 * 2 * 3 * 3
     at = curves[(curves["round"] == 1) & (curves["seed"] == 1) & (curves["split"] == "train")]

@@ -72,7 +72,8 @@ def run_script(folder, name, inputs, options):
 
 def test_the_script_writes_every_frame_of_a_table(tmp_path):
     histories, densities = histories_and_densities([write_run(tmp_path)])
-    outputs = run_script(tmp_path, "summary", {"histories": histories, "densities": densities}, {"behind": BEHIND})
+    inputs, options = {"histories": histories, "densities": densities}, {"behind": BEHIND, "selection": {}}
+    outputs = run_script(tmp_path, "summary", inputs, options)
     assert [len(load_table(path)) for path in outputs] == [2, 2, 2 * 3 * 3]
 
 
