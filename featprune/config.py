@@ -203,6 +203,11 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             yield ("pruning", "late_step"), text
 
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
+    # Entries of alphas that aren't run stay where an experiment inherits them.
+    for alpha, some in experiment["lrs_by_alpha"].items():
+        for index, lr in enumerate(some):
+            if _number(lr) not in lrs:
+                yield ("lrs_by_alpha", alpha, index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
     frozen = experiment["rates"] is not None
     if frozen and features["lrs"] is not None:
         yield ("features", "lrs"), "must be null with frozen `rates`, where the tickets' are compared"
@@ -276,6 +281,12 @@ def _written(experiment: Mapping[str, Any]) -> dict[str, Any]:
         **experiment,
         "alphas": [str(alpha) for alpha in experiment["alphas"]],
         "lrs": list(lrs.values()),
+        "lrs_by_alpha": {
+            str(alpha): [lrs[_number(lr)] for lr in some]
+            for alpha in experiment["alphas"]
+            for key, some in experiment["lrs_by_alpha"].items()
+            if _number(key) == _number(alpha)
+        },
         "features": {**experiment["features"], "lrs": measured, "rounds": rounds},
         "tickets_from": tickets and {**tickets, "alpha": str(tickets["alpha"])},
     }

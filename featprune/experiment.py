@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -133,6 +133,7 @@ class Experiment:
     training: Training
     alphas: tuple[str, ...]
     lrs: tuple[str, ...]
+    lrs_by_alpha: Mapping[str, Sequence[str]]
     rates: Rates | None
     center: bool
     pruning: Pruning
@@ -173,7 +174,7 @@ class Experiment:
         Raises FeatpruneError where the frozen rates lack one.
         """
         frozen = self.rates and {self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}
-        return list(self.lrs) if frozen is None else sorted(frozen, key=float)
+        return list(self.lrs_by_alpha.get(alpha, self.lrs)) if frozen is None else sorted(frozen, key=float)
 
     def selection(self) -> dict[str, Any]:
         """How rates are chosen, as plain data: the keywords of `featprune.tables.tuning.tune`."""

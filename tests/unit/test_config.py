@@ -65,6 +65,7 @@ def test_defaults():
                 },
                 "alphas": ["0.1", "1"],
                 "lrs": ["1"],
+                "lrs_by_alpha": {},
                 "rates": None,
                 "decide_at": None,
                 "center": True,
