@@ -205,7 +205,19 @@ class Experiment:
     @property
     def chains(self) -> list[Cell]:
         """The cells of all chains."""
-        return [cell.of(kind) for cell in self.dense_cells for kind in self.kinds]
+        cells = [cell.of(kind) for cell in self.dense_cells for kind in self.kinds]
+        return [cell for cell in cells if self.rates is None or self.needs(cell, self.rates)]
+
+    def needs(self, cell: Cell, rates: Rates) -> bool:
+        """Whether a chain is run at a cell's lr where rates are frozen.
+
+        At its own; tickets at those of the kinds that train under their masks; and what is measured of networks pruned
+        by magnitude, at the tickets'.
+        """
+        takers = [kind for kind in self.kinds if CRITERIA[self.masks_by(kind)].source == "ticket"]
+        owners = [cell.kind, *takers] if cell.kind == TICKET else [cell.kind]
+        measured = cell.criterion == TICKET.criterion and bool(self.features.rounds or self.compression)
+        return cell.lr in {rates.of(cell.alpha, kind).lr for kind in owners} or (measured and self.compares(cell))
 
     @property
     def spans(self) -> list[range]:
