@@ -171,8 +171,9 @@ class Experiment:
 
         Raises FeatpruneError where the frozen rates lack one.
         """
-        frozen = self.rates and {self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}
-        return list(self.lrs) if frozen is None else sorted(frozen, key=float)
+        if self.rates is None:
+            return list(self.lrs)
+        return sorted({self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}, key=float)
 
     def selection(self) -> dict[str, Any]:
         """How rates are chosen, as plain data: the keywords of `featprune.tables.tuning.tune`."""

@@ -53,10 +53,9 @@ def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they:
     "baseline" stands beside our densest one that stores no more, and `round` and `density` are the baseline's on both
     sides; rounds without such a partner are left out.
     """
-    ours, baseline = (
-        of_kind(runs, DENSE, TICKET).assign(stored=lambda t, side=side: t["weights_remaining"] * (1 + side.center))
-        for runs, side in ((ours, we), (baseline, they))
-    )
+    ours, baseline = of_kind(ours, DENSE, TICKET), of_kind(baseline, DENSE, TICKET)
+    ours = ours.assign(stored=ours["weights_remaining"] * (1 + we.center))
+    baseline = baseline.assign(stored=baseline["weights_remaining"] * (1 + they.center))
     frozen = we.selection.get("rates") or they.selection.get("rates")
     common = set(ours["lr"]) if frozen else set(ours["lr"]) & set(baseline["lr"])
     here, there = (runs[runs["lr"].isin(common)] for runs in (ours, baseline))
