@@ -252,7 +252,7 @@ class Pieces:
                 files.append(str(run / f"{name}.parquet"))
                 save_table(files[-1], frame)
         behind = {kind: [0] * (runs + 1) for kind in ("dense/dense", "magnitude/init")}
-        self.build = lambda: build_summary(histories, densities, behind)
+        self.build = lambda: build_summary(histories, densities, behind, {})
         for name, table in self.build().items():
             save_table(self.folder / name, table)
         return self.folder / "tuned.parquet"

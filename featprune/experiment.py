@@ -173,8 +173,9 @@ class Experiment:
 
         Raises FeatpruneError where the frozen rates lack one.
         """
-        frozen = self.rates and {self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}
-        return list(self.lrs_by_alpha.get(alpha, self.lrs)) if frozen is None else sorted(frozen, key=float)
+        if self.rates is None:
+            return list(self.lrs_by_alpha.get(alpha, self.lrs))
+        return sorted({self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}, key=float)
 
     def selection(self) -> dict[str, Any]:
         """How rates are chosen, as plain data: the keywords of `featprune.tables.tuning.tune`."""
@@ -207,7 +208,19 @@ class Experiment:
     @property
     def chains(self) -> list[Cell]:
         """The cells of all chains."""
-        return [cell.of(kind) for cell in self.dense_cells for kind in self.kinds]
+        cells = [cell.of(kind) for cell in self.dense_cells for kind in self.kinds]
+        return [cell for cell in cells if self.rates is None or self.needs(cell, self.rates)]
+
+    def needs(self, cell: Cell, rates: Rates) -> bool:
+        """Whether a chain is run at a cell's lr where rates are frozen.
+
+        At its own; tickets at those of the kinds that train under their masks; and what is measured of networks pruned
+        by magnitude, at the tickets'.
+        """
+        takers = [kind for kind in self.kinds if CRITERIA[self.masks_by(kind)].source == "ticket"]
+        owners = [cell.kind, *takers] if cell.kind == TICKET else [cell.kind]
+        measured = cell.criterion == TICKET.criterion and bool(self.features.rounds or self.compression)
+        return cell.lr in {rates.of(cell.alpha, kind).lr for kind in owners} or (measured and self.compares(cell))
 
     @property
     def spans(self) -> list[range]:

@@ -28,13 +28,17 @@ def of_kind(runs: pd.DataFrame, *kinds: Kind) -> pd.DataFrame:
 
 
 def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows whose value in `column` (an alpha, an lr) is nearest 1 in logarithm: of an lr, at each alpha, as each
-    may have rates of its own."""
+    """The rows whose value in `column` (an alpha, an lr) is nearest 1 in logarithm: of an lr, for each alpha and
+    kind, as these may have rates of their own."""
 
     def nearest(values: pd.Series) -> float:
         return values.iloc[np.abs(np.log(values)).argmin()]
 
-    value = table.groupby("alpha")["lr"].transform(nearest) if column == "lr" else nearest(table[column])
+    value = (
+        table.groupby(["alpha", "criterion", "rewind"])["lr"].transform(nearest)
+        if column == "lr"
+        else nearest(table[column])
+    )
     return table[table[column] == value]
 
 

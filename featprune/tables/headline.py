@@ -17,6 +17,7 @@ from featprune.tables.reading import read_frame
 from featprune.tables.tuning import tune
 
 PLACE = ["comparison", "round", "density"]
+ROUNDING = 1e-3  # of the stored weights: what rounding the layers' counts may add, as to half of an odd number
 METRICS = ["validation_accuracy", "test_accuracy", "test_loss"]
 COLUMNS = ["comparison", "side", "round", "density", "stored", "seed", "alpha", "lr", *METRICS]
 
@@ -53,10 +54,9 @@ def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they:
     "baseline" stands beside our densest one that stores no more, and `round` and `density` are the baseline's on both
     sides; rounds without such a partner are left out.
     """
-    ours, baseline = (
-        of_kind(runs, DENSE, TICKET).assign(stored=lambda t, side=side: t["weights_remaining"] * (1 + side.center))
-        for runs, side in ((ours, we), (baseline, they))
-    )
+    ours, baseline = of_kind(ours, DENSE, TICKET), of_kind(baseline, DENSE, TICKET)
+    ours = ours.assign(stored=ours["weights_remaining"] * (1 + we.center))
+    baseline = baseline.assign(stored=baseline["weights_remaining"] * (1 + they.center))
     frozen = we.selection.get("rates") or they.selection.get("rates")
     common = set(ours["lr"]) if frozen else set(ours["lr"]) & set(baseline["lr"])
     here, there = (runs[runs["lr"].isin(common)] for runs in (ours, baseline))
@@ -77,6 +77,7 @@ def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they:
 def matched(ours: pd.DataFrame, baseline: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ours at the places of the baseline, and the baseline: both at the rounds at which ours can store no more."""
     stored, limits = (runs.groupby("round")["stored"].max() for runs in (ours, baseline))
+    limits = limits * (1 + ROUNDING)
     partners = {round: stored[stored <= limit].idxmax() for round, limit in limits.items() if stored.min() <= limit}
     baseline = baseline[baseline["round"].isin(partners)]
     places = baseline[["round", "density"]].drop_duplicates("round")

@@ -61,7 +61,7 @@ def build_rates(summary: str, decide_at: Sequence[int], selection: Mapping[str, 
     """The table `rates` as CSV, from the experiment's summary; alpha and lr as short as they can be written."""
     table = rates(read_frame(summary), decide_at, selection["seeds"])
     written = {axis: table[axis].map("{:.12g}".format) for axis in ("alpha", "lr")}
-    return {"rates.csv": table.assign(**written).to_csv(index=False)}
+    return {"rates.csv": table.assign(**written).to_csv(index=False, float_format="%.6g")}
 
 
 def rates(summary: pd.DataFrame, decide_at: Sequence[int], seeds: Collection[int] = ()) -> pd.DataFrame:

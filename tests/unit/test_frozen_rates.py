@@ -6,7 +6,7 @@ import yaml
 from featprune.config import resolve
 from featprune.errors import FeatpruneError
 from featprune.experiment import Seeds
-from featprune.runs.paths import DENSE, TICKET, Cell, Kind
+from featprune.runs.paths import DENSE, LONGER, TICKET, Cell, RunPath
 from featprune.study import Study
 from tests.unit.test_study import CHOICES, SCHEMA
 
@@ -74,10 +74,35 @@ def test_of_tuning_seeds_there_is_performance_and_no_more():
     assert not any("seeds=20-21" in file for file in made.table_inputs("a", "masks")["masks"])
 
 
-def test_an_alpha_is_run_at_the_rates_frozen_for_any_of_its_kinds(frozen):
-    e = study(rates=frozen).experiments["a"]
+def test_a_kind_is_run_at_its_own_rate_and_where_it_is_compared(frozen):
+    made = study(rates=frozen)
+    e = made.experiments["a"]
     assert [cell[1:3] for cell in e.dense_cells] == [("0.3", "1"), ("0.3", "3.3"), ("1", "0.5")]
-    assert set(e.chains) == {cell.of(kind) for cell in e.dense_cells for kind in (TICKET, Kind("magnitude", "none"))}
+    # Fine-tuning has 3.3 of its own, and its features are compared at the tickets' 1.
+    lrs = {"init": {"1"}, "none": {"1", "3.3"}}
+    assert {rewind: {c.lr for c in e.chains if (c.alpha, c.rewind) == ("0.3", rewind)} for rewind in lrs} == lrs
+    assert {cell.lr for cell in e.chains if cell.alpha == "1"} == {"0.5"}
+    alone = study(rates=frozen, features={"rounds": []}, compression=None).experiments["a"]
+    assert {c.lr for c in alone.chains if (c.alpha, c.rewind) == ("0.3", "none")} == {"3.3"}
+
+
+def test_what_a_run_is_made_from_is_run_whatever_the_rates(tmp_path):
+    also = [("ticket", "same_sign"), ("shuffled", "init"), ("magnitude_one_shot", "none"), ("snip", "init")]
+    kinds = [DENSE, LONGER, TICKET, ("magnitude", "random"), ("magnitude", "none"), *also]
+    rows = [f"{alpha},{c},{w},{n},False" for alpha in (0.3, 1) for n, (c, w) in enumerate(kinds, 1)]
+    (tmp_path / "rates.csv").write_text("\n".join(["alpha,criterion,rewind,lr,edge", *rows]))
+    pruning = {"criteria": ["magnitude"], "rewinds": ["init", "random", "none"], "rounds": 4, "mask_source": "ticket"}
+    pruning |= {"matched_dense": True, "also": [{"criterion": c, "rewind": w} for c, w in also]}
+    made = study(rates=str(tmp_path / "rates.csv"), pruning=pruning)
+    runs = set(made.runs("a"))
+    assert {run.cell.lr for run in runs if run.cell.kind == TICKET} == {"3", "4", "6", "7"}, "and its controls'"
+    assert {run.cell.lr for run in runs if run.cell.kind == ("snip", "init")} == {"9"}
+    for run in runs:
+        if run.round:
+            inputs = made.extraction_inputs(run.cell, [run.round], run.block)
+            inputs |= made.retraining_inputs(run.cell, [run.round], run.block)
+            files = [file for value in inputs.values() for file in ([value] if isinstance(value, str) else value)]
+            assert {RunPath.parse(file) for file in files} <= runs
 
 
 def test_features_are_compared_at_the_tickets_rate(frozen):

@@ -139,6 +139,15 @@ def test_rounds_that_have_no_partner_are_left_out():
     assert set(headline(ours, odd).query("comparison == 'gain' and side == 'ours'")["stored"]) == {512, 256}
 
 
+def test_a_weight_that_rounding_adds_takes_no_partner_away():
+    ours, baseline = made_summary(rounds=(0, 1, 2), seed=1), made_summary(rounds=(0, 1), alphas=(1.0,), seed=2)
+    ours, baseline = (side.assign(weights_remaining=1000 * side["weights_remaining"]) for side in (ours, baseline))
+    for fewer, partners in ((1, {1024_000, 512_000}), (2000, {512_000})):
+        less = baseline.assign(weights_remaining=baseline["weights_remaining"] - fewer)
+        gain = headline(ours, less, Side(center=True)).query("comparison == 'gain' and side == 'ours'")
+        assert set(gain["stored"]) == partners
+
+
 def test_each_side_chooses_on_its_own_tuning_seeds():
     # On seed 0 alpha 0.3 and rate 3 are best, on the others alpha 1 and rate 1.
     def liked(table):

@@ -54,3 +54,19 @@ def test_the_table_is_made_from_all_borrowers(tmp_path):
     table = build_transfer(paths["own"], [paths["f"], paths["g"]], alphas, CHOOSE)["transfer.parquet"]
     pd.testing.assert_frame_equal(table, transfer(own, pd.concat([first, second], ignore_index=True), alphas, CHOOSE))
     assert set(zip(table["mask_alpha"], table["alpha"], strict=True)) == {(m, a) for m in (0.3, 1) for a in (0.3, 1)}
+
+
+def test_each_experiment_keeps_its_own_frozen_rates_and_tuning_seeds_are_left_out():
+    def at(criterion, *rates):
+        rows = [{"alpha": a, "criterion": criterion, "rewind": "init", "lr": lr, "edge": False} for a, lr in rates]
+        return {"seeds": [0], "rates": rows}
+
+    own, others = made_summary(), borrowed(lrs=(9.0, 27.0))
+    selections = {"e": at("magnitude", (0.3, 3.0), (1.0, 1.0)), "f": at("ticket", (0.3, 9.0), (1.0, 27.0))}
+    table = transfer(own, others, {"f": 0.3}, selections)
+    assert set(table["seed"]) == {1, 2}
+    assert {(row.mask_alpha, row.alpha): row.lr for row in table.itertuples()} == {
+        (0.3, 0.3): 3.0,
+        (0.3, 1.0): 27.0,
+        (1.0, 1.0): 1.0,
+    }
