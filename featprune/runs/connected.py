@@ -29,6 +29,7 @@ def measure_connectivity(
     for mask, weights in files:
         path = RunPath.parse(mask)
         runs[path.cell.kind, path.round] = load_run(mask, weights)
+    initial = network.initial(next(iter(runs.values())).seeds)
     frames = []
     for pair, (one, other) in PAIRS.items():
         for (kind, round), first in runs.items():
@@ -36,7 +37,7 @@ def measure_connectivity(
             if kind != one or second is None:
                 continue
             seeds, masks = first.seeds, first.masks
-            reference = network.initial(seeds).masked(masks) if center else None
+            reference = initial.masked(masks) if center else None
             ends = first.parameters, second.parameters.masked(masks)
             found = measure_barriers(network, *ends, seeds, data, objective, reference)
             density = dict(zip(seeds, remaining(masks) / sum(mask[0].size for mask in masks), strict=True))

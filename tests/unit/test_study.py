@@ -184,12 +184,11 @@ def test_lines_are_followed_from_every_dense_run_whose_tickets_are_studied(study
         (DENSE, alpha, "1", 0) for alpha in ("0.3", "1")
     }
     assert len(connected) == 2 * 3 and not study.select("c", "connected")
-    files = study.connection_inputs(cell(DENSE), "0-1")
-    for what in ("mask", "weights"):
-        found = files[f"{what}s" if what == "mask" else what]
-        assert found == [
-            f"{folder(kind, r)}/{what}.safetensors" for kind, r in ((DENSE, 0), (REORDERED, 0), (TICKET, 3))
-        ]
+    folders = [folder(kind, r) for kind, r in ((DENSE, 0), (REORDERED, 0), (TICKET, 3))]
+    assert study.connection_inputs(cell(DENSE), "0-1") == {
+        "masks": [f"{place}/mask.safetensors" for place in folders],
+        "weights": [f"{place}/weights.safetensors" for place in folders],
+    }
     assert study.connection_params(cell(DENSE)) == {"alpha": 0.3, "loss": "cross_entropy", "center": True}
 
 

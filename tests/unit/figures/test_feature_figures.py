@@ -117,9 +117,8 @@ def test_similarity_leaves_diverged_networks_out_and_counts_them(name):
     assert figure.axes[0].get_title() == STRATEGIES["init"] + "\n(1 run diverged)"
     assert figure.axes[1].get_title() == STRATEGIES["random"]
     line = curves_of(figure.axes[0])[colors_of(alpha_looks(ALPHAS))[1.0]]
-    values = where(alike(where(features[~at], target="reordered")), alpha=1.0, rewind="init", round=2, step=100)[
-        "correlation"
-    ]
+    kept = alike(where(features[~at], target="reordered"))
+    values = where(kept, alpha=1.0, rewind="init", round=2, step=100)["correlation"]
     assert len(values) == 3
     assert np.isclose(line.get_ydata(), values.mean()).any()
 
