@@ -33,10 +33,10 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     looks = alpha_looks(table["alpha"])
     panels = draw_curves(runs, looks, "alpha", "density", BARRIER, (2.4, 2.2), sharey=False)
     for _, titles in runs.groupby("value")["panel"].unique().items():
-        axes = [panels.axes_dict[title] for title in titles]
-        lows, highs = zip(*(ax.get_ylim() for ax in axes), strict=True)
-        for ax in axes:
-            ax.set_ylim(min(lows), max(highs))
+        first, *others = (panels.axes_dict[title] for title in titles)
+        for ax in others:
+            ax.sharey(first)
+        first.autoscale(axis="y")
     density_axis(panels.axes[0], runs["density"])
     legend(panels.figure, looks.values(), title=r"$\alpha$")
     head(panels.figure, table)
