@@ -69,10 +69,10 @@ def outputs_between(network: MLP, first: Tensors, second: Tensors, x: torch.Tens
     parts = []
     for part in x.split(CHUNK):
         # The first layer, most of the work, is linear in beta, so that its ends are enough.
-        ends = [network.layer(0, state[0], state[depth], part) for state in (first, second)]
+        start, end = (network.layer(0, state[0], state[depth], part) for state in (first, second))
         along = []
         for beta, state in zip(betas, states, strict=True):
-            h = torch.lerp(*ends, beta)
+            h = torch.lerp(start, end, beta)
             for number in range(1, depth):
                 h = network.layer(number, state[number], state[depth + number], h)
             along.append(h)
