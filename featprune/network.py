@@ -130,13 +130,17 @@ class MLP:
         Of torch tensors, differentiably, or of numpy arrays, without torch. The reference that the training kernels
         are tested against, and what all measures use.
         """
-        activation = lookup(ACTIVATIONS, self.activation, "activation")
-        sigma = activation.array if isinstance(x, np.ndarray) else activation.tensor
-        h, result = x, []
-        for layer, (weight, bias, factor) in enumerate(zip(weights, biases, self.multipliers, strict=True)):
-            h = (sigma(h) if layer else h) @ weight.swapaxes(-1, -2) * factor + bias[..., None, :]
-            result.append(h)
+        result: list = []
+        for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            result.append(self.layer(layer, weight, bias, result[-1] if layer else x))
         return result
+
+    def layer(self, number: int, weight, bias, h):
+        """One layer's preactivations (R, P, out), the first being number 0, from those of the layer before it."""
+        activation = lookup(ACTIVATIONS, self.activation, "activation")
+        sigma = activation.array if isinstance(h, np.ndarray) else activation.tensor
+        a = sigma(h) if number else h
+        return a @ weight.swapaxes(-1, -2) * self.multipliers[number] + bias[..., None, :]
 
     def output(self, weights: Sequence, biases: Sequence, x):
         """The raw output h(x), (R, P, outputs)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from math import log
 from typing import Any
 
@@ -23,6 +24,8 @@ from featprune.runs.paths import (
     DENSE_RUNS,
     MASK,
     REFERENCES,
+    REORDERED_TICKET,
+    TARGETS,
     TICKET,
     WEIGHTS,
     Cell,
@@ -73,15 +76,19 @@ class Study:
         return (run for run in self.reported_runs(name) if run.round in e.studied_rounds(run.cell))
 
     def reference_runs(self, name: str) -> Iterator[RunPath]:
-        """The dense runs that are null and ceiling of the comparisons of features."""
+        """The dense runs besides the one that all chains share: what its features, and theirs, are compared with."""
         for run in self.studied_runs(name):
             if run.round == 0:
                 yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in REFERENCES)
 
     def compared_runs(self, name: str) -> Iterator[RunPath]:
-        """The runs whose features are compared with the dense run's: the pruned ones, and the references."""
-        yield from (run for run in self.studied_runs(name) if run.round != 0)
+        """The runs whose features are compared with those of dense runs: pruned ones, and the dense ones themselves."""
+        yield from self.studied_runs(name)
         yield from self.reference_runs(name)
+
+    def connected_runs(self, name: str) -> Iterator[RunPath]:
+        """The dense runs from which, and from whose tickets, straight lines to other networks are followed."""
+        return (run for run in self.studied_runs(name) if run.cell.kind == DENSE and self.connects(name))
 
     def measured_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose amount of feature learning is measured: dense ones and tickets."""
@@ -117,6 +124,7 @@ class Study:
             "reported": self.reported_runs,
             "compared": self.compared_runs,
             "measured": self.measured_runs,
+            "connected": self.connected_runs,
             "drawn": self.drawn_runs,
             "compressed": self.compressed_runs,
         }
@@ -149,7 +157,7 @@ class Study:
 
     @cached_property
     def comparisons(self) -> dict[tuple[tuple[Kind, ...], tuple[int, ...]], list[str]]:
-        """The kinds of chains and their rounds that one job compares with the dense run of their alpha and lr."""
+        """The kinds of chains and their rounds that one job compares with the dense runs of their alpha and lr."""
         cut = (
             ((tuple(k for k in e.kinds if k.criterion == TICKET.criterion), e.features.rounds[1:]), name)
             for name, e in self.experiments.items()
@@ -190,6 +198,17 @@ class Study:
         before = (cell.of(DENSE), 0) if from_dense else (cell, round - 1)
         return {"mask": self.run_file(*before, block, MASK), "weights": self.run_file(*before, block, WEIGHTS)}
 
+    def connection_inputs(self, cell: Cell, block: str) -> dict[str, list[str]]:
+        """The files of the runs of an alpha and lr between which straight lines are followed."""
+        e = self.experiments[cell.experiment]
+        tickets = [kind for kind in (TICKET, REORDERED_TICKET) if kind in e.kinds]
+        runs = [*((kind, 0) for kind in TARGETS.values()), *product(tickets, e.features.rounds[1:])]
+        names = {"masks": MASK, "weights": WEIGHTS}
+        return {
+            what: [self.run_file(cell.of(kind), round, block, name) for kind, round in runs]
+            for what, name in names.items()
+        }
+
     def extraction_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
         """What the extraction of these rounds' masks depends on besides its files."""
         e = self.experiments[cell.experiment]
@@ -228,6 +247,11 @@ class Study:
         """What is read from snapshots of an experiment's runs."""
         features = self.experiments[name].features
         return {"probe": features.probe, "kernel_samples": features.kernel_samples}
+
+    def connection_params(self, cell: Cell) -> dict[str, Any]:
+        """What the following of straight lines between runs depends on besides their files."""
+        e = self.experiments[cell.experiment]
+        return {"alpha": float(cell.alpha), "loss": e.training.loss, "center": e.center}
 
     def compression_params(self, cell: Cell, round: int) -> dict[str, Any]:
         """What the compression of a run depends on besides its files."""
@@ -318,6 +342,11 @@ class Study:
         e = self.experiments[name]
         return len(e.features.rounds) > 1 and any(kind.criterion == TICKET.criterion for kind in e.kinds)
 
+    def connects(self, name: str) -> bool:
+        """Whether there are tickets whose weights are studied, and so straight lines from them."""
+        e = self.experiments[name]
+        return len(e.features.rounds) > 1 and TICKET in e.kinds
+
     def lacks(self, name: str, figure: Figure) -> list[str]:
         """Those of a figure's needs that an experiment doesn't meet."""
         e = self.experiments[name]
@@ -328,6 +357,7 @@ class Study:
             "baseline": e.baseline is not None,
             "features": bool(e.features.rounds),
             "comparisons": self.has_comparisons(name),
+            "connections": self.connects(name),
             "teacher": e.source == "teacher" and len(e.model.hidden) == 1,
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
             "compression": any(True for _ in self.compressed_runs(name)),

@@ -27,7 +27,7 @@ def centered(h: np.ndarray) -> np.ndarray:
     return h - h.mean(0, dtype=np.float64)
 
 
-def _standardized(h: np.ndarray) -> np.ndarray:
+def standardized(h: np.ndarray) -> np.ndarray:
     """Columns of mean 0 and norm 1."""
     h = centered(h)
     return h / np.linalg.norm(h, axis=0)
@@ -35,13 +35,7 @@ def _standardized(h: np.ndarray) -> np.ndarray:
 
 def unit_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Pearson correlation of each column of `a` with the same column of `b`, (N,); all must be alive."""
-    return (_standardized(a) * _standardized(b)).sum(0)
-
-
-def mean_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean of `unit_correlations` over the units alive in both; NaN if there is none."""
-    both = alive(a) & alive(b)
-    return float(unit_correlations(a[:, both], b[:, both]).mean()) if both.any() else np.nan
+    return (standardized(a) * standardized(b)).sum(0)
 
 
 def assigned_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -49,7 +43,7 @@ def assigned_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     As many as the smaller of the two has columns; all must be alive.
     """
-    table = _standardized(a).T @ _standardized(b)
+    table = standardized(a).T @ standardized(b)
     return table[linear_sum_assignment(table, maximize=True)]
 
 
@@ -132,4 +126,30 @@ def compare(run: np.ndarray, dense: np.ndarray) -> Similarity:
         cka=unbiased_cka(run, dense) if sound else np.nan,
         frobenius=frobenius(run, dense) if sound else np.nan,
         kernel_alignment=kernel_alignment(run, dense) if sound else np.nan,
+    )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Measures between what training has changed in a run's features and in those of the dense network, its target.
+
+    change_correlation: the mean over the units whose change is alive in both, `change_shared` of them; change_alive:
+    those whose change is alive in the target. movement: the Frobenius norm of the target's change.
+    """
+
+    change_correlation: float
+    change_shared: int
+    change_alive: int
+    movement: float
+
+
+def compare_changes(run: np.ndarray, target: np.ndarray) -> Changes:
+    """Every measure between two changes H(t) - H(0), (P, N), of the same probe inputs; NaN where no unit is shared."""
+    alive_target = alive(target)
+    both = alive(run) & alive_target
+    return Changes(
+        change_correlation=float(unit_correlations(run[:, both], target[:, both]).mean()) if both.any() else np.nan,
+        change_shared=int(both.sum()),
+        change_alive=int(alive_target.sum()),
+        movement=float(np.linalg.norm(target)),
     )

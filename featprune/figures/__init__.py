@@ -68,6 +68,7 @@ FIGURES: dict[str, Figure] = {
     "feature_similarity_vs_density": Figure(
         "feature_similarity_vs_density", ("features",), "Features", ("comparisons",)
     ),
+    "connectivity": Figure("connectivity", ("connectivity",), "Features", ("connections",)),
     "richness": Figure("richness", ("richness",), "Features", ("features", "alphas")),
     "claims": Figure("claims", ("claims", "tuned"), "Claims", ("pruning",)),
     "teacher_overlap": Figure("teacher_overlap", ("overlap",), "Features", ("teacher", "comparisons")),

@@ -1,4 +1,4 @@
-"""Similarity to the dense network's features along training: a panel a strategy or reference, a curve an alpha."""
+"""Similarity to a dense network's features along training: a panel a strategy or reference, a curve an alpha."""
 
 from __future__ import annotations
 

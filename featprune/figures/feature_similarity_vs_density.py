@@ -1,4 +1,4 @@
-"""Similarity to the dense network's features at the last step against density: a panel a strategy, a curve an alpha."""
+"""Similarity to a dense network's features at the last step against density: a panel a strategy, a curve an alpha."""
 
 from __future__ import annotations
 

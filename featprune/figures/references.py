@@ -1,4 +1,5 @@
-"""Similarity of features to the dense network's: the metric, and the two references that give it a scale."""
+"""Similarity of features to those of a dense network on another data order: the metric, and the references that give
+it a scale."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from matplotlib.patches import Patch
 from featprune.figures.bands import Metric, draw_means
 from featprune.figures.panels import by_strategy, legend
 from featprune.figures.style import Look, Looks
-from featprune.runs.paths import REINITIALIZED, REORDERED
+from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED
 from featprune.tables.frames import alike, of_kind
 
-SIMILARITY = Metric("correlation", "unit-matched correlation\nwith the dense network")
-CEILING, NULL = "ceiling: dense,\nanother data order", "null: dense,\nanother initialization"
-REFERENCES = {REORDERED: CEILING, REINITIALIZED: NULL}  # the kind of dense run -> title
+SIMILARITY = Metric("correlation", "unit-matched correlation with\ndense, another data order")
+CEILING, NULL = "ceiling: dense", "null: dense,\nanother initialization"
+REFERENCES = {DENSE: CEILING, REINITIALIZED: NULL}  # the kind of dense run -> title
 CEILING_LINE: Look = {"linestyle": "--", "linewidth": 0.8}
 NULL_AREA: Look = {"color": "0.87", "linewidth": 1, "zorder": 0}  # with a line around: of one alpha there is no range
 
@@ -24,9 +25,11 @@ NULL_AREA: Look = {"color": "0.87", "linewidth": 1, "zorder": 0}  # with a line 
 def select(features: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Similarities of the strategies, and of the references that the table has, named in `panel`.
 
+    Those to the reordered dense run, which no pruned network and no reference has had a part in.
+
     Raises FeatpruneError where no pruned network has a similarity.
     """
-    runs = alike(features)
+    runs = alike(features[features["target"] == REORDERED.rewind])
     strategies = by_strategy(runs)
     SIMILARITY.require(strategies, "features")
     return strategies, pd.concat([of_kind(runs, kind).assign(panel=title) for kind, title in REFERENCES.items()])

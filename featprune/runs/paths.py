@@ -16,7 +16,7 @@ from featprune.errors import FeatpruneError
 MASK, DENSITY = "mask.safetensors", "density.parquet"
 WEIGHTS, HISTORY, SNAPSHOTS = "weights.safetensors", "history.parquet", "snapshots.safetensors"
 PREACTIVATIONS, FEATURES, TIME_SHIFT = "preactivations.parquet", "features.parquet", "time_shift.parquet"
-RICHNESS, COMPRESSION = "richness.parquet", "compression.parquet"
+RICHNESS, CONNECTIVITY, COMPRESSION = "richness.parquet", "connectivity.parquet", "compression.parquet"
 
 
 class Kind(NamedTuple):
@@ -27,12 +27,23 @@ class Kind(NamedTuple):
 
 
 DENSE = Kind("dense", "dense")  # the dense run that all chains share
-REORDERED = Kind("dense", "reordered")  # the same initialization, another data order: the ceiling of comparisons
-REINITIALIZED = Kind("dense", "reinitialized")  # another initialization, the same data order: their null
+REORDERED = Kind("dense", "reordered")  # the same initialization, another data order
+REINITIALIZED = Kind("dense", "reinitialized")  # another initialization, the same data order
 REFERENCES = (REORDERED, REINITIALIZED)
+# What features are compared with, by the rewind that is its name. No pruned run has had a part in the reordered one, so
+# that it decides; the dense run itself, whose weights and data order they share, describes. Either is the other's
+# ceiling, and the reinitialized run is the null of both.
+TARGETS = {kind.rewind: kind for kind in (DENSE, REORDERED)}
 DENSE_RUNS = {kind.rewind: kind for kind in (DENSE, *REFERENCES)}  # trained without pruning
 LONGER = Kind("dense", "none")  # the dense network trained on, as many steps in all as fine-tuned networks
 TICKET = Kind("magnitude", "init")  # the lottery ticket
+REORDERED_TICKET = Kind("ticket", "reordered")  # its mask and initialization, another data order
+# Between which kinds of runs a straight line is followed; the mask of the first is that of both ends.
+PAIRS = {
+    "ticket_dense": (TICKET, DENSE),
+    "ticket_ticket": (TICKET, REORDERED_TICKET),
+    "dense_dense": (DENSE, REORDERED),
+}
 
 
 class Cell(NamedTuple):

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class RunFiles:
     """The files of this name of a selection of runs, a list of paths.
 
-    of: "all"; or, of the seeds that do more than choose rates, "reported" (all), "compared" (pruned runs and
-    references whose features are compared), "measured" (dense runs and tickets whose amount of feature learning is),
-    "drawn" (those whose preactivations are), "compressed".
+    of: "all"; or, of the seeds that do more than choose rates, "reported" (all), "compared" (pruned and dense runs
+    whose features are compared), "measured" (dense runs and tickets whose amount of feature learning is), "connected"
+    (dense runs of such tickets), "drawn" (those whose preactivations are), "compressed".
     """
 
     file: str
@@ -120,6 +120,10 @@ TABLES: dict[str, Table] = {
     "richness": Table(
         "featprune.tables.features:build_richness",
         {"richness": RunFiles(paths.RICHNESS, "measured"), "densities": RunFiles(paths.DENSITY, "measured")},
+    ),
+    "connectivity": Table(
+        "featprune.tables.features:build_connectivity",
+        {"connectivity": RunFiles(paths.CONNECTIVITY, "connected")},
     ),
     "overlap": Table(
         "featprune.tables.overlap:build_overlap",

@@ -16,7 +16,7 @@ from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES
 from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import REWINDS
-from featprune.runs.paths import DENSE, LONGER, REINITIALIZED, REORDERED, TICKET, Cell, Kind
+from featprune.runs.paths import DENSE, LONGER, REINITIALIZED, REORDERED, REORDERED_TICKET, TICKET, Cell, Kind
 from featprune.study import Study
 from featprune.tables.registry import TABLES
 
@@ -171,11 +171,34 @@ def test_features_are_studied_of_dense_runs_and_of_magnitude_pruning(study):
     rewinds = [TICKET, Kind("magnitude", "random"), Kind("magnitude", "none")]
     assert studied == {(DENSE, 0)} | {(kind, 3) for kind in rewinds}
     compared = {run.cell.kind for run in study.select("a", "compared")}
-    assert compared == {*rewinds, REORDERED, REINITIALIZED}
+    assert compared == {*rewinds, DENSE, REORDERED, REINITIALIZED}
     assert {run.cell.kind for run in study.select("a", "measured")} == {DENSE, TICKET}
     drawn = study.select("a", "drawn")
     assert {(run.cell.alpha, run.cell.lr, run.block) for run in drawn} == {("1", "1", "0-1")}
     assert {(run.cell.kind, run.round) for run in study.select("a", "compressed")} == {(rewinds[2], 3)}
+
+
+def test_lines_are_followed_from_every_dense_run_whose_tickets_are_studied(study):
+    connected = study.select("a", "connected")
+    assert {(run.cell.kind, run.cell.alpha, run.cell.lr, run.round) for run in connected} == {
+        (DENSE, alpha, "1", 0) for alpha in ("0.3", "1")
+    }
+    assert len(connected) == 2 * 3 and not study.select("c", "connected")
+    folders = [folder(kind, r) for kind, r in ((DENSE, 0), (REORDERED, 0), (TICKET, 3))]
+    assert study.connection_inputs(cell(DENSE), "0-1") == {
+        "masks": [f"{place}/mask.safetensors" for place in folders],
+        "weights": [f"{place}/weights.safetensors" for place in folders],
+    }
+    assert study.connection_params(cell(DENSE)) == {"alpha": 0.3, "loss": "cross_entropy", "center": True}
+
+
+def test_second_tickets_are_at_the_end_of_lines_where_there_are_any(monkeypatch):
+    monkeypatch.setitem(REWINDS, REORDERED_TICKET.rewind, REWINDS["init"])
+    raw = yaml.safe_load(CONFIG)
+    raw["experiments"]["a"]["pruning"]["also"] = [REORDERED_TICKET._asdict()]
+    files = Study(resolve(raw, SCHEMA, CHOICES)).connection_inputs(cell(DENSE), "0-1")
+    for what, found in files.items():
+        assert found[2:] == [f"{folder(kind, 3)}/{Path(found[0]).name}" for kind in (TICKET, REORDERED_TICKET)], what
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -197,6 +220,7 @@ def test_a_table_takes_from_others_what_there_is(study):
 def test_figures_are_those_that_an_experiment_can_show(study):
     shown = study.drawn_figures("a")
     assert {"accuracy_vs_density", "headline", "levels", "compression", "ticket_transfer", "claims"} <= set(shown)
+    assert "connectivity" in shown and "connectivity" not in study.drawn_figures("c")
     assert not {"teacher_overlap", "toy_preactivations"} & set(shown)
     assert not any("figures/c/accuracy_vs_density" in file for file in study.figure_files)
     assert "out/figures/a/headline.svg" in study.figure_files

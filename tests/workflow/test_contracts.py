@@ -175,11 +175,27 @@ def test_a_dense_run_that_differs_in_one_thing_is_null_and_ceiling(results):
     features = pq.read_table(results / "tables/tiny/features.parquet", partitioning=None).to_pandas()
     assert set(zip(features["criterion"], features["rewind"], strict=True)) == {
         ("magnitude", "init"),
+        ("dense", "dense"),
         ("dense", "reordered"),
         ("dense", "reinitialized"),
     }
-    start = features[(features["step"] == 0) & (features["layer"] == 1)].groupby("rewind")["correlation"].mean()
-    assert start["reordered"] == pytest.approx(1) and abs(start["reinitialized"]) < 0.5
+    at_start = features[(features["step"] == 0) & (features["layer"] == 1)]
+    start = at_start.groupby(["target", "rewind"])["correlation"].mean()
+    for target, ceiling in (("dense", "reordered"), ("reordered", "dense")):
+        assert set(start[target].index) == {"init", ceiling, "reinitialized"}, "nothing is compared with itself"
+        assert start[target, ceiling] == pytest.approx(1) and abs(start[target, "reinitialized"]) < 0.5
+    shifts = pq.read_table(results / "tables/tiny/time_shift.parquet", partitioning=None).to_pandas()
+    assert set(shifts["target"]) == {"dense", "reordered"} and shifts["at_bound"].dtype == bool
+
+
+def test_the_schema_of_the_connectivity(results):
+    table = pq.read_table(results / "tables/tiny/connectivity.parquet", partitioning=None)
+    frame = table.to_pandas()
+    assert set(zip(frame["pair"], frame["round"], strict=True)) == {("dense_dense", 0), ("ticket_dense", 2)}
+    assert len(frame) == 2 * 2 * 2 * 2 and set(frame["alpha"]) == {0.3, 1.0}, "pairs, alphas, seeds, splits"
+    assert np.isfinite(frame[["loss_first", "loss_second", "loss_barrier"]]).all(axis=None)
+    assert frame["error_barrier"].isna().all(), "a regression"
+    assert (frame.loc[frame["pair"] == "dense_dense", "density"] == 1).all()
 
 
 def pruned(weights, masks):
@@ -243,6 +259,7 @@ def test_files_are_of_the_known_kinds_and_none_is_a_pickle(results):
 def test_every_figure_of_an_experiment_is_there(results):
     usual = {"accuracy_vs_density", "claims", "layerwise_density", "learning_curves", "pixel_mask", "preactivations"}
     features = {
+        "connectivity",
         "feature_similarity",
         "feature_similarity_vs_density",
         "richness",
@@ -274,4 +291,4 @@ def test_the_provenance_tells_with_what(results):
 
 def test_every_job_has_left_a_log_and_a_benchmark(results):
     for kind in ("logs", "benchmarks"):
-        assert len([file for file in (results / kind).rglob("*.log" if kind == "logs" else "*.tsv")]) == 71, kind
+        assert len([file for file in (results / kind).rglob("*.log" if kind == "logs" else "*.tsv")]) == 75, kind

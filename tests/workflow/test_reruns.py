@@ -21,11 +21,13 @@ PERFORMANCE = dict.fromkeys(
 FEATURES = dict.fromkeys(
     [
         "aggregate_claims",
+        "aggregate_connectivity",
         "aggregate_features",
         "aggregate_overlap",
         "aggregate_preactivations",
         "aggregate_richness",
         "plot_claims",
+        "plot_connectivity",
         "plot_feature_similarity",
         "plot_feature_similarity_vs_density",
         "plot_preactivation_dynamics",
@@ -41,7 +43,8 @@ DENSE_RUNS = ("train_dense", "train_references")
 TRAINING = (*DENSE_RUNS, "extract_mask", "retrain", "train_chain_1_2", "extract_mask_1_2", "retrain_1_2")
 DUMPS = {"dump_preactivations_dense_and_references": 2, "dump_preactivations_tickets_2": 2}
 COMPARISONS = {"compare_features_init_2": 2}
-MEASURING = (*DUMPS, *COMPARISONS, "dump_preactivations_dense", "dump_preactivations_controls_2")
+LINES = {"measure_connectivity": 2}
+MEASURING = (*DUMPS, *COMPARISONS, *LINES, "dump_preactivations_dense", "dump_preactivations_controls_2")
 TINY = PERFORMANCE | FEATURES | {"plot_alpha_sweep": 1}
 DIGITS = PERFORMANCE | {"aggregate_headline": 1, "plot_headline": 1}
 
@@ -67,7 +70,7 @@ def test_an_alpha_runs_its_own_cells(finished, change):
         "train_references": 1,
         "extract_mask": 2,
         "retrain": 2,
-        **{rule: 1 for rule in (*DUMPS, *COMPARISONS)},
+        **{rule: 1 for rule in (*DUMPS, *COMPARISONS, *LINES)},
         **{rule: n for rule, n in TINY.items() if "preactivation" not in rule},  # those are drawn of alpha 1
         **CONFIG,
     }
@@ -104,8 +107,8 @@ def test_a_rewind_runs_its_own_cells(finished, change):
         "retrain": 4,
         "dump_preactivations_controls_2": 2,
         "compare_features_init_random_2": 2,
-        # Richness is that of the dense run and the tickets.
-        **{rule: n for rule, n in TINY.items() if "richness" not in rule and "overlap" not in rule},
+        # These are of the dense run and the tickets.
+        **{rule: n for rule, n in TINY.items() if not rule.endswith(("richness", "overlap", "connectivity"))},
         **CONFIG,
     }
     assert all("experiment=tiny" in job and "rewind=random" in job for job in trained(plan) if job.trains)
@@ -175,6 +178,7 @@ def test_training_anew_stays_within_its_experiment(finished, change, key):
         "retrain": 4,
         **DUMPS,
         **COMPARISONS,
+        **LINES,
         **TINY,
         **CONFIG,
     }
@@ -198,6 +202,7 @@ def test_a_dataset_takes_its_experiments_along(finished):
         "retrain": 4,
         **DUMPS,
         **COMPARISONS,
+        **LINES,
         **TINY,
         **CONFIG,
     }
@@ -209,7 +214,7 @@ def test_the_probe_set_trains_nothing(finished, change):
     assert plan.counts() == {
         **DUMPS,
         **COMPARISONS,
-        **{rule: n for rule, n in FEATURES.items() if "overlap" not in rule},
+        **{rule: n for rule, n in FEATURES.items() if not rule.endswith(("overlap", "connectivity"))},
         **CONFIG,
     }
 
@@ -258,6 +263,7 @@ def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):
         "retrain": 4,
         "dump_preactivations_tickets_2": 2,
         **COMPARISONS,
+        **LINES,
         **TINY,
         **CONFIG,
     }

@@ -18,6 +18,7 @@ from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import REWINDS
 from featprune.runs.paths import (
     COMPRESSION,
+    CONNECTIVITY,
     DENSE,
     DENSE_RUNS,
     DENSITY,
@@ -28,6 +29,7 @@ from featprune.runs.paths import (
     REFERENCES,
     RICHNESS,
     SNAPSHOTS,
+    TARGETS,
     TICKET,
     TIME_SHIFT,
     WEIGHTS,

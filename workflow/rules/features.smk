@@ -1,7 +1,8 @@
 # What only snapshots tell is read from them while they are there: a job dumps the preactivations of all rounds of a chain
-# that are studied, and measures the richness of dense runs and tickets. The comparison with the dense run reads what was
-# dumped, which stays, and so is a job of its own: one for all runs at a point of the sweep, since each takes a moment. The
-# outputs of a rule can't be functions in Snakemake, so a rule stands once for each set of runs that is studied together.
+# that are studied, and measures the richness of dense runs and tickets. The comparison with dense runs reads what was
+# dumped, which stays, and so is a job of its own: one for all runs at a point of the sweep, since each takes a moment. So
+# are the straight lines between runs, which need the last weights only. The outputs of a rule can't be functions in
+# Snakemake, so a rule stands once for each set of runs that is studied together.
 def of_runs(name, runs):
     """The patterns of a file of each of these runs."""
     return [run_file(name, run) for run in runs]
@@ -10,6 +11,11 @@ def of_runs(name, runs):
 def dense_run(kind):
     """The place of a dense run."""
     return RunPath(RUN.cell.of(kind), 0, RUN.block)
+
+
+def dense_cell_of(w):
+    """The cell of the dense run of a job that is about all runs of an alpha and lr."""
+    return Cell(w.experiment, w.alpha, w.lr, *DENSE)
 
 
 # Name of the rule, experiments, rewinds where they are a wildcard, all runs, and those of them that are measured.
@@ -55,17 +61,17 @@ for _name, _experiments, _rewinds, _runs, _measured in DUMPED:
             "../scripts/dump_preactivations.py"
 
 
-# Of pruned runs, and of the dense runs that are their null and their ceiling, with the dense run.
+# Of pruned runs and of all dense runs, each with the dense runs that are targets.
 for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
     _runs = [RunPath(RUN.cell.of(kind), round, RUN.block) for kind in _kinds for round in _rounds]
-    _runs += [dense_run(kind) for kind in REFERENCES]
+    _runs += [dense_run(kind) for kind in DENSE_RUNS.values()]
 
     rule:
         name:
             f"compare_features_{'_'.join(kind.rewind for kind in _kinds)}_{'_'.join(map(str, _rounds))}"
         input:
             runs=of_runs(PREACTIVATIONS, _runs),
-            dense=run_file(PREACTIVATIONS, dense_run(DENSE)),
+            targets=of_runs(PREACTIVATIONS, map(dense_run, TARGETS.values())),
         output:
             features=of_runs(FEATURES, _runs),
             shifts=of_runs(TIME_SHIFT, _runs),
@@ -85,3 +91,27 @@ for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
             code=script_code("compare_features"),
         script:
             "../scripts/compare_features.py"
+
+
+rule measure_connectivity:
+    input:
+        unpack(lambda w: STUDY.connection_inputs(dense_cell_of(w), w.block)),
+        data=dataset_of,
+    output:
+        run_file(CONNECTIVITY, dense_run(DENSE)),
+    log:
+        log_file("measure_connectivity", dense_run(DENSE)),
+    benchmark:
+        benchmark_file("measure_connectivity", dense_run(DENSE))
+    conda:
+        "../../environment.yml"
+    threads: SLOTS
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        model=model_of,
+        objective=lambda w: STUDY.connection_params(dense_cell_of(w)),
+        code=lambda w: script_code("measure_connectivity", **network_entries(w.experiment)),
+    script:
+        "../scripts/measure_connectivity.py"

@@ -1,22 +1,20 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from featprune.datasets.dataset import Dataset
 from featprune.errors import FeatpruneError
-from featprune.features.comparison import MAX_SHIFT, SHIFTS, compare_features, read_features, time_shift
+from featprune.features.comparison import compare_features, compare_with_targets, read_features
 from featprune.features.preactivations import dump_preactivations, schema
 from featprune.features.similarity import compare
 from featprune.network import MLP
+from tests.unit.features.turning import N, P, noise, turning
 
-P, N = 30, 6
 NETWORK = MLP((6, 5, 4, 3), "tanh")
-STEPS = (0, *(2**k for k in range(9)))
-SPEED = 0.4  # radians that the made features turn by in a doubling of time
-GRID = SHIFTS[1] - SHIFTS[0]
 
 
 def compare_files(run, dense):
@@ -30,22 +28,6 @@ def dumped(path, seeds=(4, 5), steps=(0, 1, 4, 16), size=12, purpose="a"):
     snapshots = {step: NETWORK.initial(seeds, purpose, step) for step in steps}
     dump_preactivations(path, NETWORK, snapshots, seeds, Dataset(x, y, x, y, x, y), size)
     return path
-
-
-def turning(faster=1.0, seed=0, steps=STEPS, layers=2):
-    """Each layer's step -> H, whose units turn evenly in log time: correlation of two times cos(SPEED log2 ratio)."""
-    rng, made = np.random.default_rng(seed), []
-    for _ in range(layers):
-        h = rng.standard_normal((P, 2 * N))
-        # Centered and orthogonal, so that correlations are cosines of angles.
-        first, second = np.split(np.linalg.qr(h - h.mean(0))[0], 2, axis=1)
-        angles = {step: SPEED * np.log2(max(step, 0.5) * faster) for step in steps}
-        made.append({step: np.cos(angle) * first + np.sin(angle) * second for step, angle in angles.items()})
-    return made
-
-
-def noise(like, seed=9):
-    return np.random.default_rng(seed).standard_normal(like.shape)
 
 
 def write(path, runs, samples=P):
@@ -67,10 +49,11 @@ def write(path, runs, samples=P):
 
 
 def test_a_run_is_like_itself_at_every_step_and_not_ahead(tmp_path):
-    path = dumped(tmp_path / "a.parquet")
+    steps = (0, 1, 4, 16, 64, 256)
+    path = dumped(tmp_path / "a.parquet", steps=steps)
     features, shifts = compare_files(path, path)
     assert features[["seed", "layer", "step"]].to_numpy().tolist() == [
-        list(key) for key in itertools.product((4, 5), (1, 2, 3), (0, 1, 4, 16))
+        list(key) for key in itertools.product((4, 5), (1, 2, 3), steps)
     ]
     for measure in ("correlation", "assigned_correlation", "cka", "kernel_alignment"):
         np.testing.assert_allclose(features[measure], 1, atol=1e-9)
@@ -85,7 +68,8 @@ def test_rows_are_those_of_the_matrices_in_the_files(tmp_path):
     for row in features.to_dict("records"):
         a, b = (side[row["layer"] - 1][row["step"]].astype(np.float32) for side in (run, dense))
         assert compare(a, b).row().items() <= row.items()
-    assert list(features.columns) == ["seed", "step", "layer", *compare(a, b).row(), "change_correlation"]
+    changes = ["change_correlation", "change_shared", "change_alive", "movement"]
+    assert list(features.columns) == ["seed", "step", "layer", *compare(a, b).row(), *changes]
     assert features[["seed", "step", "layer"]].dtypes.astype(str).tolist() == ["int32", "int32", "int8"]
 
 
@@ -99,6 +83,35 @@ def test_change_correlation_is_that_of_what_training_added(tmp_path):
     assert change[0].isna().all()
     np.testing.assert_allclose(change.drop(0), (N - 2) / N, atol=1e-5)
     assert features["correlation"].max() < 0.5
+
+
+def test_movement_and_live_changes_are_those_of_the_target(tmp_path):
+    run, dense = turning(), turning(1.5)
+    for h in run[0].values():
+        h[:, 0] = 1  # dead in the run from the start on
+    for step, h in dense[0].items():
+        h[:, 1] = dense[0][0][:, 1] + 0.25 * step  # moves, but equally for all inputs
+    features, _ = compare_files(write(tmp_path / "a", {0: run}), write(tmp_path / "b", {0: dense}))
+    for row in features.to_dict("records"):
+        h, start = (dense[row["layer"] - 1][step].astype(np.float32) for step in (row["step"], 0))
+        assert row["movement"] == pytest.approx(np.linalg.norm(h.astype(float) - start), rel=1e-12)
+        counts = (0, 0) if row["step"] == 0 else (N - 2, N - 1) if row["layer"] == 1 else (N, N)
+        assert (row["change_shared"], row["change_alive"]) == counts
+        assert np.isnan(row["change_correlation"]) == (row["step"] == 0)
+    assert features["movement"].dtype == np.float64
+
+
+def test_every_target_has_rows_of_its_own(tmp_path):
+    run, dense, reordered = (
+        read_features(write(tmp_path / name, {0: turning(faster)}))
+        for name, faster in (("run", 2.0), ("dense", 1.0), ("reordered", 0.5))
+    )
+    tables = compare_with_targets(run, {"dense": dense, "reordered": reordered})
+    for table, number in zip(tables, range(2), strict=True):
+        assert table["target"].unique().tolist() == ["dense", "reordered"]
+        for name, target in (("dense", dense), ("reordered", reordered)):
+            mine = table[table["target"] == name].drop(columns="target").reset_index(drop=True)
+            pd.testing.assert_frame_equal(mine, compare_features(run, target)[number])
 
 
 def test_only_steps_that_both_have_are_compared(tmp_path):
@@ -119,69 +132,3 @@ def test_a_broken_file_is_named(tmp_path):
     b.write_bytes(b.read_bytes()[:-20])
     with pytest.raises(FeatpruneError, match=r"dense\.parquet: missing, truncated"):
         compare_files(a, b)
-
-
-@pytest.mark.parametrize("shift", [-1.0, -0.5, 0.0, 0.3, 1.0, 1.5])
-def test_a_planted_shift_is_found(tmp_path, shift):
-    run, dense = ({seed: turning(faster, seed) for seed in (0, 1)} for faster in (2**shift, 1))
-    _, shifts = compare_files(write(tmp_path / "a", run), write(tmp_path / "b", dense))
-    assert shifts["shift"].to_numpy() == pytest.approx([shift] * 2, abs=GRID + 1e-9)
-    # The correlation of two states is known; float32 files and interpolation cost little.
-    np.testing.assert_allclose(shifts["correlation"], np.cos(SPEED * shift), atol=1e-4)
-    assert (shifts["shifted_correlation"] > 0.995).all()
-
-
-def test_whole_doublings_are_found_exactly():
-    for shift in (-1, 1):
-        found = time_shift(turning(2.0**shift), turning())
-        assert found["shift"] == pytest.approx(shift, abs=1e-9) and found["shifted_correlation"] == pytest.approx(1)
-
-
-def test_shifts_stop_at_the_largest():
-    assert time_shift(turning(2.0**3), turning())["shift"] == MAX_SHIFT
-    assert time_shift(turning(2.0**-3), turning())["shift"] == -MAX_SHIFT
-
-
-def test_between_its_steps_the_dense_network_is_interpolated_in_log_time():
-    # Of the dense network only 2 and 32 are there: at 8, its features are the mean of both.
-    rng = np.random.default_rng(0)
-    ends = rng.standard_normal((2, P, N))
-    found = time_shift([{0: ends[0], 8: ends.mean(0), 32: ends[1]}], [{0: ends[0], 2: ends[0], 32: ends[1]}])
-    assert found["shift"] == pytest.approx(0, abs=1e-9) and found["correlation"] == pytest.approx(1)
-
-
-def test_only_hidden_layers_and_inner_steps_decide_the_shift(tmp_path):
-    run, dense = turning(2.0, layers=3), turning(layers=3)
-    expected = time_shift(run[:2], dense[:2])
-    for layer in run:
-        layer |= {step: noise(h) for step, h in layer.items() if not 4 <= step <= max(STEPS) / 4}
-    run[2] = {step: noise(h, step) for step, h in run[2].items()}
-    _, shifts = compare_files(write(tmp_path / "a", {0: run}), write(tmp_path / "b", {0: dense}))
-    assert shifts.iloc[0].drop("seed").to_dict() == pytest.approx(expected, rel=1e-6)
-
-
-def test_a_shift_is_the_mean_over_layers_and_steps():
-    run, dense = turning(2.0), turning()
-    inner = [step for step in STEPS if 4 <= step <= max(STEPS) / 4]
-    run[1] = {step: noise(h, step) for step, h in run[1].items()}
-    pairs = [compare(a[t], b[t]).correlation for a, b in zip(run, dense, strict=True) for t in inner]
-    assert time_shift(run, dense)["correlation"] == pytest.approx(np.mean(pairs))
-
-
-def test_dead_units_take_no_part_in_a_shift():
-    run, dense = turning(2.0), turning()
-    for h in run[0].values():
-        h[:, 0] = 0.5
-    # Nor does a unit that was dead at one step only: its ups and downs say nothing on time.
-    dense[0][16][:, 1] = 0
-    found = time_shift(run, dense)
-    assert found["shift"] == pytest.approx(1) and found["shifted_correlation"] == pytest.approx(1)
-
-
-def test_without_an_inner_step_or_a_unit_alive_there_is_no_shift():
-    short = turning(steps=(0, 1, 2, 4, 8))
-    assert np.isnan(list(time_shift(short, short).values())).all()
-    shortest = turning(steps=(0, 1, 2, 4, 8, 16))
-    assert time_shift(shortest, shortest)["shift"] == 0
-    dead = [{step: np.zeros((P, N)) for step in STEPS}]
-    assert np.isnan(list(time_shift(dead, turning(layers=1)).values())).all()

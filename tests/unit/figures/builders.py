@@ -79,12 +79,16 @@ def choose(curves, lr=1.0):
 
 
 def make_features(alphas=ALPHAS, rewinds=("random", "init"), rounds=3, seeds=4, lrs=(1.0,)):
-    """A table `features` of two hidden layers and an output; densities are a quarter to the power of the round."""
+    """A table `features` of two hidden layers and an output; densities are a quarter to the power of the round.
+
+    Every run has both targets but itself, with other values.
+    """
     rng = np.random.default_rng(0)
-    runs = [("dense", "reordered", 0), ("dense", "reinitialized", 0), *strategies(rewinds, rounds)]
-    grid = itertools.product(alphas, lrs, runs, range(seeds), STEPS, (1, 2, 3))
-    rows = [(alpha, lr, *run, *rest) for alpha, lr, run, *rest in grid]
-    table = pd.DataFrame(rows, columns=[*AXES, "seed", "step", "layer"])
+    references = [("dense", rewind, 0) for rewind in ("dense", "reordered", "reinitialized")]
+    runs = [*references, *strategies(rewinds, rounds)]
+    grid = itertools.product(alphas, lrs, runs, range(seeds), STEPS, (1, 2, 3), ("dense", "reordered"))
+    rows = [(alpha, lr, *run, *rest) for alpha, lr, run, *rest in grid if run[1] != rest[-1]]
+    table = pd.DataFrame(rows, columns=[*AXES, "seed", "step", "layer", "target"])
     table = table.assign(experiment="demo", density=0.25 ** table["round"], units=20, dead=2, dead_dense=0, shared=18)
     return table.assign(**{name: rng.uniform(0.1, 0.9, len(table)) for name in MEASURES})
 
@@ -100,6 +104,20 @@ def make_richness(alphas=ALPHAS, rounds=3, seeds=4, lrs=(1.0,)):
     table = pd.DataFrame(rows, columns=[*AXES, "seed", "step", "layer", "measure"])
     table = table.assign(experiment="demo", density=0.25 ** table["round"], value=rng.uniform(1, 2, len(rows)))
     return table.assign(value=table["value"].mask((table["layer"] > 0) | (table["rewind"] == "none"), 1e6))
+
+
+def make_connectivity(alphas=ALPHAS, rounds=3, seeds=4, lrs=(1.0,), twins=True, regression=False):
+    """A table `connectivity`; barriers of the training split are far off."""
+    rng = np.random.default_rng(4)
+    pairs = [("dense_dense", 0), *itertools.product(["ticket_dense", "ticket_ticket"], range(1, rounds + 1))]
+    grid = itertools.product(alphas, lrs, pairs, range(seeds), ("train", "test"))
+    rows = [(alpha, lr, *pair, *rest) for alpha, lr, pair, *rest in grid if twins or pair[0] != "ticket_ticket"]
+    table = pd.DataFrame(rows, columns=["alpha", "lr", "pair", "round", "seed", "split"]).assign(experiment="demo")
+    table = table.assign(density=0.25 ** table["round"])
+    for value, most in (("loss", 2.0), ("error", 0.5)):
+        barrier = rng.uniform(0, most, len(table)) + 100 * (table["split"] == "train")
+        table[f"{value}_barrier"] = np.nan if regression and value == "error" else barrier
+    return table
 
 
 def make_layer_density(pairs=PAIRS, rounds=4, seeds=4):
@@ -221,6 +239,7 @@ def _made_tables():
         "learning_curves": make_curves(lrs=(0.3, 1.0)),
         "features": make_features(),
         "richness": make_richness(),
+        "connectivity": make_connectivity(),
         "layer_density": make_layer_density(),
         "compression": make_compression(),
         "transfer": make_transfer(),

@@ -35,7 +35,7 @@ def test_similarity_is_the_unit_matched_correlation_of_hidden_layers():
     """By hand: the mean over layers 1 and 2 of the correlation times the share of units that are shared."""
     features = make_features()
     ax = draw("feature_similarity", features=features).axes[0]
-    runs = where(features, alpha=1.0, rewind="init", round=2, step=10)
+    runs = where(features, alpha=1.0, rewind="init", round=2, step=10, target="reordered")
     expected = np.mean([0.9 * where(runs, layer=layer)["correlation"].mean() for layer in (1, 2)])
     line = curves_of(ax)[colors_of(alpha_looks(ALPHAS))[1.0]]
     assert line.get_ydata()[list(line.get_xdata()).index(10)] == pytest.approx(expected)
@@ -43,9 +43,9 @@ def test_similarity_is_the_unit_matched_correlation_of_hidden_layers():
 
 def test_feature_similarity_shows_strategies_and_references_along_training():
     features = make_features(lrs=(1.0, 3.0))
-    runs = alike(where(features, lr=1.0))
+    runs = alike(where(features, lr=1.0, target="reordered"))
     figure = draw("feature_similarity", features=features)
-    panels = {STRATEGIES["init"]: "init", STRATEGIES["random"]: "random", CEILING: "reordered", NULL: "reinitialized"}
+    panels = {STRATEGIES["init"]: "init", STRATEGIES["random"]: "random", CEILING: "dense", NULL: "reinitialized"}
     assert titles_of(figure) == list(panels)
     assert figure.get_suptitle() == "demo: 6.2 % of weights"  # in log nearer to 10 % than 25 % is
     palette = colors_of(alpha_looks(ALPHAS))
@@ -63,7 +63,7 @@ def test_feature_similarity_shows_strategies_and_references_along_training():
             assert not dashed_of(ax)
             continue
         for alpha, color in palette.items():
-            np.testing.assert_allclose(dashed_of(ax)[color].get_ydata(), means["reordered", 0, alpha])
+            np.testing.assert_allclose(dashed_of(ax)[color].get_ydata(), means["dense", 0, alpha])
         null = means["reinitialized", 0].xs(10, level="step")
         np.testing.assert_allclose(band_edges(ax, "0.87", 10), (null.min(), null.max()))
     assert legend_of(figure) == [
@@ -73,7 +73,7 @@ def test_feature_similarity_shows_strategies_and_references_along_training():
 
 def test_feature_similarity_vs_density_shows_the_last_step():
     features = make_features()
-    last = where(alike(features), step=100)
+    last = where(alike(where(features, target="reordered")), step=100)
     figure = draw("feature_similarity_vs_density", features=features)
     assert titles_of(figure) == [STRATEGIES["init"], STRATEGIES["random"]]
     means = last.groupby(["rewind", "alpha", "round"])["correlation"].mean()
@@ -86,7 +86,7 @@ def test_feature_similarity_vs_density_shows_the_last_step():
             values = where(last, rewind=rewind, alpha=alpha, round=2)["correlation"]
             np.testing.assert_allclose(band_edges(ax, color, 0.25**2), t_interval(values))
             ceiling = dashed_of(ax)[color]
-            np.testing.assert_allclose(ceiling.get_ydata(), means["reordered", alpha, 0])
+            np.testing.assert_allclose(ceiling.get_ydata(), means["dense", alpha, 0])
             np.testing.assert_allclose(ceiling.get_xdata(), (0, 1))  # of the panel's width
         null = means["reinitialized"]
         (strip,) = ax.patches
@@ -96,7 +96,7 @@ def test_feature_similarity_vs_density_shows_the_last_step():
 
 def test_feature_similarity_vs_density_of_one_density_puts_alphas_side_by_side():
     features = make_features(rounds=1)
-    last = where(alike(features), step=100, round=1)
+    last = where(alike(where(features, target="reordered")), step=100, round=1)
     ax = draw("feature_similarity_vs_density", features=features).axes[0]
     places = [curves_of(ax)[color].get_xdata()[0] for color in colors_of(alpha_looks(ALPHAS)).values()]
     assert ax.get_xlim()[0] > places[0] > places[1] > places[2] > ax.get_xlim()[1]  # rich at the left
@@ -117,7 +117,8 @@ def test_similarity_leaves_diverged_networks_out_and_counts_them(name):
     assert figure.axes[0].get_title() == STRATEGIES["init"] + "\n(1 run diverged)"
     assert figure.axes[1].get_title() == STRATEGIES["random"]
     line = curves_of(figure.axes[0])[colors_of(alpha_looks(ALPHAS))[1.0]]
-    values = where(alike(features[~at]), alpha=1.0, rewind="init", round=2, step=100)["correlation"]
+    kept = alike(where(features[~at], target="reordered"))
+    values = where(kept, alpha=1.0, rewind="init", round=2, step=100)["correlation"]
     assert len(values) == 3
     assert np.isclose(line.get_ydata(), values.mean()).any()
 

@@ -26,6 +26,7 @@ VALUES = {
     "learning_curves": ["loss"],
     "features": ["frobenius", "correlation"],
     "richness": ["value"],
+    "connectivity": ["loss_barrier", "error_barrier"],
     "overlap": ["overlap", "strength"],
     "layer_density": ["layer_density"],
     "claims": ["estimate"],

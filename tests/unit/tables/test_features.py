@@ -3,8 +3,8 @@
 import pandas as pd
 
 from featprune.storage import save_table
-from featprune.tables.features import build_features, build_richness
-from tests.unit.tables.made import files, write_run
+from featprune.tables.features import build_connectivity, build_features, build_richness
+from tests.unit.tables.made import files, run_folder, write_run
 
 
 def written(root, name, column):
@@ -34,3 +34,14 @@ def test_features_and_shifts_of_all_runs_come_with_their_axes_and_density(tmp_pa
 
 def test_so_does_the_richness(tmp_path):
     check(build_richness(*written(tmp_path, "richness.parquet", "value"))["richness.parquet"], "value")
+
+
+def test_lines_between_runs_come_with_the_sweeps_axes_and_keep_their_own_rounds(tmp_path):
+    folders = [run_folder(tmp_path, alpha=alpha) for alpha in ("0.3", "1")]
+    rows = pd.DataFrame({"pair": ["dense_dense", "ticket_dense"], "round": [0, 3], "seed": 0, "density": [1.0, 0.5]})
+    for folder in folders:
+        save_table(folder / "connectivity.parquet", rows)
+    table = build_connectivity(files(folders, "connectivity.parquet"))["connectivity.parquet"]
+    axes = {"experiment": "e", "lr": 1.0}
+    expected = pd.concat([rows.assign(**axes, alpha=alpha) for alpha in (0.3, 1.0)], ignore_index=True)
+    pd.testing.assert_frame_equal(table, expected, check_like=True)
