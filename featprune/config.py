@@ -180,9 +180,16 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
         for index, step in enumerate(training[key] if isinstance(training[key], list) else []):
             if step > steps:
                 yield ("training", key, index), beyond.format(step, "training.steps", steps)
-    for index, round_ in enumerate(features["rounds"]):
-        if round_ > pruning["rounds"]:
-            yield ("features", "rounds", index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
+    compression = experiment["compression"] or {}
+    chosen = {
+        ("features", "rounds"): features["rounds"],
+        ("compression", "rounds"): compression.get("rounds", []),
+        ("decide_at",): experiment["decide_at"] or [],
+    }
+    for keys, rounds in chosen.items():
+        for index, round_ in enumerate(rounds):
+            if round_ > pruning["rounds"]:
+                yield (*keys, index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
 
     if "late" in pruning["rewinds"]:
         grid = log_grid(steps, training["snapshot_steps"])
@@ -197,10 +204,6 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
     for index, lr in enumerate(features["lrs"] or []):
         if _number(lr) not in lrs:
             yield ("features", "lrs", index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
-
-    for index, round_ in enumerate((experiment["compression"] or {}).get("rounds", [])):
-        if round_ > pruning["rounds"]:
-            yield ("compression", "rounds", index), beyond.format(round_, "pruning.rounds", pruning["rounds"])
 
     baseline = experiment["baseline"]
     if baseline is not None and baseline not in run:

@@ -117,6 +117,7 @@ class Experiment:
     compression: Compression | None
     tickets_from: Loan | None
     baseline: str | None
+    decide_at: tuple[int, ...]  # the rounds whose rows decide on the claims
     figures: tuple[str, ...] | None
 
     @staticmethod
@@ -133,6 +134,7 @@ class Experiment:
             "features": Features(**_frozen(features)),
             "compression": entry["compression"] and Compression(**_frozen(entry["compression"])),
             "tickets_from": entry["tickets_from"] and Loan(**entry["tickets_from"]),
+            "decide_at": tuple(sorted(entry["decide_at"] or range(1, pruning["rounds"] + 1))),
         }
         return Experiment(**{"name": name, "source": source, **_frozen(entry), **sections})
 

@@ -288,6 +288,7 @@ class Study:
             },
             "mask_alphas": lambda: self.borrowers(name),
             "claims": lambda: self.config["claims"],
+            "decide_at": lambda: list(e.decide_at),
             "model": e.model_params,
         }
         return {option: options[option]() for option in TABLES[table].options}
