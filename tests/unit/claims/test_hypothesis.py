@@ -52,7 +52,7 @@ def test_equally_uniform_strategies_are_undecided():
 
 
 def test_nothing_is_uniform_without_an_effect_of_alpha():
-    claims = claims_of(swept(lambda alpha, round: 0.01 * round, uniform))
+    claims = claims_of(swept(lambda alpha, round: 0.01 * round, uniform, seed=1))
     found = row(claims, HYPOTHESIS, "interaction", TICKET)
     assert found["verdict"] == UNDECIDED
     assert row(claims, HYPOTHESIS, "alpha_effect", TICKET)["p_holds"] > 0.05
@@ -69,19 +69,15 @@ def test_estimates_and_bounds_are_those_of_the_decomposition():
         found = row(claims, HYPOTHESIS, statistic, kind)
         got = [found[name] for name in ("estimate", "ci_low", "ci_high", "confidence")]
         assert got == pytest.approx([estimate.value, estimate.low(0.05), estimate.high(0.05), 0.9])
-    for kind, part in parts.items():
-        assert row(claims, HYPOTHESIS, "alpha_effect", kind)["p_holds"] == pytest.approx(
-            max(part.alpha.p, 1e-6), rel=1e-3
-        )
+        if statistic == "alpha_effect":
+            assert found["p_holds"] == pytest.approx(max(parts[kind].alpha.p, 1e-6), rel=1e-3)
 
 
 def test_only_the_rounds_that_decide_are_densities():
     rules = replace(RULES, decide_at=frozenset((1, 3)))
     summary = swept(uniform, messy, noise=0.01)
-    expected = decompose(values_of(summary, TICKET)[:, [0, 2]]).share
-    assert row(claims_of(summary, rules=rules), HYPOTHESIS, "interaction", TICKET)["estimate"] == pytest.approx(
-        expected.value
-    )
+    found = row(claims_of(summary, rules=rules), HYPOTHESIS, "interaction", TICKET)
+    assert found["estimate"] == pytest.approx(decompose(values_of(summary, TICKET)[:, [0, 2]]).share.value)
 
 
 def test_one_seed_tells_nothing_and_two_do():
