@@ -11,8 +11,8 @@ from tests.unit.configs import KINDS, SCHEMA, mnist, written
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
 TOP = "claims, data_dir, datasets, device, experiments, keep_snapshots, results, run, seeds"
 EXPERIMENT = (
-    "alphas, baseline, center, compression, dataset, decide_at, features, figures, inherit, lrs, model, pruning, seeds, "
-    "tickets_from, training"
+    "alphas, baseline, center, compression, dataset, decide_at, features, figures, inherit, lrs, model, pruning, "
+    "seeds, tickets_from, training"
 )
 
 MISTAKES = {
@@ -280,6 +280,14 @@ MISTAKES = {
     "features of a round that isn't trained": (
         mnist("pruning: {rounds: 3}, features: {rounds: [0, 4]}"),
         "experiments.mnist.features.rounds[1]: 4 is out of range (must be <= pruning.rounds, which is 3)",
+    ),
+    "a deciding round that isn't trained": (
+        mnist("pruning: {rounds: 3}, decide_at: [2, 4]"),
+        "experiments.mnist.decide_at[1]: 4 is out of range (must be <= pruning.rounds, which is 3)",
+    ),
+    "the dense network as a deciding round": (
+        mnist("decide_at: [0]"),
+        "experiments.mnist.decide_at[0]: 0 is out of range (must be >= 1)",
     ),
     "features of a multiplier that isn't trained": (
         mnist("lrs: [0.33, 1], features: {lrs: [1, 3.3]}"),
