@@ -261,7 +261,7 @@ class Pieces:
         """The verdicts from a small table."""
         from featprune.claims.table import build_claims
 
-        build_claims(options, tuned=str(self.table()))
+        build_claims(options, [1, 2], tuned=str(self.table()))
 
     def figure(self) -> None:
         """A figure of a small table, in both formats."""

@@ -2,92 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
-from featprune.claims.decomposition import decompose, rank_consistency
-from featprune.claims.inference import MIN_BOOTSTRAP, Interval, bootstrap_interval, seeds_needed, unknown
-from featprune.claims.row import Row
+from featprune.claims.decomposition import Decomposition, decompose
+from featprune.claims.inference import MOST_SEEDS, Estimate, Evidence, level_reached
+from featprune.claims.row import Finding, Row
 from featprune.claims.rules import Rules
 from featprune.claims.same_error import performance
-from featprune.claims.verdicts import HYPOTHESIS, UNDECIDED
+from featprune.claims.verdicts import HYPOTHESIS
 from featprune.runs.paths import DENSE, TICKET, Kind
 from featprune.tables.frames import TIE, of_kind
 
 
-def hypothesis(tuned: pd.DataFrame, rules: Rules) -> Iterator[Row]:
-    """How much of what alpha does depends on density, for each strategy, and how much more than for tickets."""
-    pruned = tuned[tuned["criterion"] != DENSE.criterion]
+@dataclass(frozen=True)
+class Question:
+    """size: of decompositions, the statistic; holds and fails: of a level and decompositions, whether it is shown."""
+
+    size: Callable[..., Estimate]
+    holds: Callable[..., bool]
+    fails: Callable[..., bool] = lambda level, *parts: False
+
+
+def questions(margin: float) -> dict[str, Question]:
+    """Statistic -> the question of a strategy; alpha acts uniformly if it acts, and hardly depends on density."""
+    return {
+        "alpha_effect": Question(lambda d: d.alpha.root, lambda level, d: d.alpha.p < level),
+        "interaction_effect": Question(lambda d: d.interaction.root, lambda level, d: d.interaction.p < level),
+        "interaction": Question(
+            lambda d: d.share,
+            lambda level, d: d.alpha.p < level and d.share.high(level) < margin,
+            lambda level, d: d.share.low(level) > margin,
+        ),
+    }
+
+
+def more(size: Callable[[Decomposition], Estimate]) -> Question:
+    """Whether something is larger for one strategy than for another."""
+    return Question(
+        lambda one, other: size(one).minus(size(other)),
+        lambda level, one, other: size(one).minus(size(other)).low(level) > 0,
+        lambda level, one, other: size(one).minus(size(other)).high(level) < 0,
+    )
+
+
+COMPARED = {"messier": more(lambda d: d.share), "messier_points": more(lambda d: d.interaction.root)}  # with tickets
+
+
+def hypothesis(tuned: pd.DataFrame, rules: Rules) -> Iterator[Finding]:
+    """What alpha does, how much of it depends on density, for each strategy, and how much more than for tickets.
+
+    Densities are those of the rounds that decide. Undecided with one seed, or where seeds tie.
+    """
+    pruned = tuned[(tuned["criterion"] != DENSE.criterion) & tuned["round"].isin(rules.decide_at)]
     pruned = pruned.assign(performance=performance(pruned))
     kinds = sorted({Kind(*pair) for pair in zip(pruned["criterion"], pruned["rewind"], strict=True)})
     tables = {kind: complete(of_kind(pruned, kind)) for kind in kinds}
     tables = {kind: table for kind, table in tables.items() if len(table) and min(shape(table)) > 1}
-    limit = rules.margins.interaction
     for kind, table in tables.items():
-        row = Row(claim=HYPOTHESIS, confidence=rules.two_sided, **kind._asdict())
-        values = cube(table)
-        alphas, densities, _ = values.shape
-
-        share = resampled(lambda v: decompose(v).interaction_of_alpha, rules, values)
-        noise = decompose(values).noise_share
-        yield tested(row, "interaction", share, -np.inf, limit, rules, decides=kind == TICKET, null=noise)
-        total = resampled(lambda v: decompose(v).interaction_total, rules, values)
-        yield tested(row, "interaction_total", total, -np.inf, limit, rules)
-        ranks = resampled(lambda v: rank_consistency(v.mean(2)), rules, values)
-        chance = 1 / densities if alphas > 2 else np.nan
-        yield tested(row, "rank_consistency", ranks, 1 - limit, np.inf, rules, null=chance)
-
+        row = Row(claim=HYPOTHESIS, confidence=rules.one_sided, **kind._asdict())
+        for statistic, question in questions(rules.margins.interaction).items():
+            decides = statistic == "interaction" and kind == TICKET
+            yield told(replace(row, statistic=statistic, decides=decides), question, [cube(table)], rules)
         if kind == TICKET or TICKET not in tables or not table.columns.equals(tables[TICKET].columns):
             continue
         both = table.index.intersection(tables[TICKET].index)
-        difference = resampled(
-            lambda other, ticket: decompose(other).interaction_of_alpha - decompose(ticket).interaction_of_alpha,
-            rules,
-            cube(table.loc[both]),
-            cube(tables[TICKET].loc[both]),
-        )
-        yield tested(row, "messier", difference, 0, np.inf, rules, decides=True, null=0.0)
+        sides = [cube(side.loc[both]) for side in (table, tables[TICKET])]
+        for statistic, question in COMPARED.items():
+            new = replace(row, statistic=statistic, decides=statistic == "messier", null_estimate=0.0)
+            yield told(new, question, sides, rules)
 
 
-def tested(
-    row: Row,
-    statistic: str,
-    interval: Interval,
-    low: float,
-    high: float,
-    rules: Rules,
-    decides: bool = False,
-    null: float = np.nan,
-) -> Row:
-    """The row with the verdict on "the statistic is between low and high", undecided below MIN_BOOTSTRAP seeds."""
-    distance = min(abs(interval.estimate - edge) for edge in (low, high) if np.isfinite(edge))
-    needed = seeds_needed([distance], interval.deviation, rules.level, rules.power, "two-sided")
-    return row.judged(
-        interval,
-        interval.within(low, high) if interval.n >= MIN_BOOTSTRAP else UNDECIDED,
-        statistic=statistic,
-        decides=decides,
-        null_estimate=null,
-        seeds_needed=needed and max(needed, MIN_BOOTSTRAP),
+def told(row: Row, question: Question, sides: Sequence[np.ndarray], rules: Rules) -> Finding:
+    """The row with what these values (alphas, densities, seeds) say."""
+    n = min(values.shape[2] for values in sides)
+    row = replace(row, n_seeds=n)
+    if n < 2:
+        return row.found(np.nan, (np.nan, np.nan), Evidence())
+    parts = [decompose(values) for values in sides]
+    estimate = question.size(*parts)
+    if any(tied(values) for values in sides):
+        return row.found(estimate.value, (np.nan, np.nan), Evidence())
+    return row.found(
+        estimate.value,
+        (estimate.low(rules.level), estimate.high(rules.level)),
+        Evidence(
+            level_reached(lambda level: question.holds(level, *parts)),
+            level_reached(lambda level: question.fails(level, *parts)),
+            lambda level: seeds_for(question, parts, n, level, rules.power),
+        ),
     )
 
 
-def resampled(statistic: Callable[..., float], rules: Rules, *sides: np.ndarray) -> Interval:
-    """A statistic of arrays (alphas, densities, seeds), with its interval from seeds resampled in all of them.
+def seeds_for(question: Question, parts: Sequence[Decomposition], n: int, level: float, power: float) -> int | None:
+    """Seeds of which it is expected that they go beyond the level by as much as the power takes, were all normal."""
+    strict = float(norm.sf(norm.isf(level) + norm.ppf(power)))
 
-    Without one where seeds tie, as for `mean_interval`.
-    """
-    seeds = min(side.shape[2] for side in sides)
-    if any(tied(side) for side in sides):
-        return unknown(statistic(*sides), seeds)
-    return bootstrap_interval(
-        lambda index: statistic(*(side[..., index.astype(int)] for side in sides)),
-        seeds,
-        rules.two_sided,
-        rules.resamples,
-    )
+    def enough(seeds: int) -> bool:
+        expected = [part.at(seeds / n) for part in parts]
+        return question.holds(strict, *expected) or question.fails(strict, *expected)
+
+    numbers = range(2, MOST_SEEDS + 1)
+    first = bisect_left(numbers, True, key=enough)
+    return numbers[first] if first < len(numbers) else None
 
 
 def tied(values: np.ndarray) -> bool:

@@ -1,7 +1,8 @@
-"""What verdicts are given by: the config's `claims`. docs/method.md states the rules."""
+"""What verdicts are given by: the config's `claims`, and the rounds that decide. docs/method.md states the rules."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -19,16 +20,16 @@ class Margins:
 
 @dataclass(frozen=True)
 class Rules:
-    """Margins, level of a test, power to plan for, and resamples of a bootstrap."""
+    """Margins, level of a test, power to plan for, and the rounds whose rows decide: the others are description."""
 
     margins: Margins
     level: float
     power: float
-    resamples: int
+    decide_at: frozenset[int]
 
     @staticmethod
-    def of(config: dict) -> Rules:
-        return Rules(**{**config, "margins": Margins(**config["margins"])})
+    def of(config: dict, decide_at: Iterable[int]) -> Rules:
+        return Rules(**{**config, "margins": Margins(**config["margins"])}, decide_at=frozenset(decide_at))
 
     @property
     def one_sided(self) -> float:

@@ -16,14 +16,14 @@ from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
 from featprune.figures.panels import by_strategy, choose_columns, legend
 from featprune.figures.style import SMALL, X_LABELS, Look, by_method, density_axis, percent, pick_rounds
-from featprune.tables.frames import nearest_one
+from featprune.tables.frames import AXES, nearest_one
 
 ESTIMATE = Metric("estimate", "estimate")
-TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features at the end", CLAIM_3: "3  features along time"}
+TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features at the end", CLAIM_3: "3  changes along time"}
 TITLE = -1  # stands for a round in the row of a claim's title
 MAX_DENSITIES = 5
 CELL = (0.47, 0.32)  # width and height in inches
-BETTER = "↑"  # marks a claim that fails because the pruned network is better than the dense one
+BETTER = "↑"  # marks pruned networks that are better than the dense one
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?"}
 MARKS: dict[str, Look] = {  # blue, orange and light grey: told apart by any colour vision, and in grey
     HOLDS: {"color": "#0072B2", "marker": "o"},
@@ -34,14 +34,19 @@ MARKS: dict[str, Look] = {  # blue, orange and light grey: told apart by any col
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `claims`, with test errors in the unit of the table `tuned`."""
-    deciding = tables["claims"][tables["claims"]["decides"]]
-    shown, metric = select(deciding), choose_metric(tables["tuned"])
+    claims, metric = tables["claims"], choose_metric(tables["tuned"])
+    places = ["claim", *AXES]
+    better = claims[(claims["statistic"] == "better") & (claims["verdict"] == HOLDS)]
+    deciding = claims[claims["decides"]].assign(
+        better=lambda rows: pd.MultiIndex.from_frame(rows[places]).isin(pd.MultiIndex.from_frame(better[places]))
+    )
+    shown = select(deciding)
     ESTIMATE.require(shown, "claims")
     rounds = pick_rounds(shown, MAX_DENSITIES)
     shown = by_strategy(shown[shown["round"].isin(rounds)])
     shown = shown.assign(text=[describe(row, metric) for row in shown.itertuples()])
-    claims = [claim for claim in TITLES if (shown["claim"] == claim).any()]
-    rows = pd.MultiIndex.from_product([claims, [TITLE, *rounds]], names=["claim", "round"])
+    named = [claim for claim in TITLES if (shown["claim"] == claim).any()]
+    rows = pd.MultiIndex.from_product([named, [TITLE, *rounds]], names=["claim", "round"])
     alphas = np.unique(shown["alpha"])
     names = [f"{percent(rounds[r])} % of weights" if r in rounds else name_claim(c, metric) for c, r in rows]
     panels = list(shown.groupby("panel", sort=False))
@@ -95,7 +100,7 @@ def name_claim(claim: str, metric: Metric) -> str:
 
 def describe(row: Any, metric: Metric) -> str:
     """The verdict's sign and the estimate, in short; claim 1's in points of accuracy or as a ratio of errors."""
-    estimate, better = row.estimate, row.claim == CLAIM_1 and row.verdict == FAILS and row.estimate > 0
+    estimate = row.estimate
     if np.isnan(estimate):
         text = "–"
     elif row.claim != CLAIM_1:
@@ -103,7 +108,7 @@ def describe(row: Any, metric: Metric) -> str:
         text = f"{round(estimate, 2) + 0.0:.2f}" if abs(estimate) < 10 else f"{estimate:.2g}"
     else:
         text = f"{round(100 * estimate, 1) + 0.0:+.1f}" if metric is ACCURACY else f"×{np.exp(-estimate):.3g}"
-    return f"{SIGNS[row.verdict]}{BETTER * better}\n{text.replace('-', '−')}"
+    return f"{SIGNS[row.verdict]}{BETTER * row.better}\n{text.replace('-', '−')}"
 
 
 def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np.ndarray, names: list[str]) -> None:
@@ -139,9 +144,8 @@ def draw_hypothesis(ax: Axes, rows: pd.DataFrame) -> None:
     rows = by_method(rows).sort_values("statistic", kind="stable")  # `interaction` before `messier`
     names = (rows["method"] + " − tickets").mask(rows["statistic"] == "interaction", "tickets")
     draw_points(rows, np.arange(len(rows)), 1.0, ax.hlines, lambda y, x, **style: ax.scatter(x, y, **style))
-    ax.scatter(rows["null_estimate"], range(len(rows)), s=60, marker="|", color="0.3", linewidth=0.8, zorder=1.5)
     ax.axvline(0, color="0.4", linewidth=0.8, zorder=1)
-    ends = rows[["estimate", "ci_low", "ci_high", "null_estimate"]].assign(zero=0).to_numpy(float)
+    ends = rows[["estimate", "ci_low", "ci_high"]].assign(zero=0).to_numpy(float)
     ax.set(xlim=(max(np.nanmin(ends), -1) - 0.05, min(np.nanmax(ends), 1) + 0.05), ylim=(len(rows) - 0.4, -0.6))
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set_yticks(range(len(rows)), names)

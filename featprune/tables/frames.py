@@ -11,11 +11,12 @@ AXES = ["alpha", "lr", "criterion", "rewind", "round"]  # of the sweep of one ex
 RUN = ["experiment", *AXES, "seed"]
 TIE = 1e-12  # a deviation over seeds that is rounding: coarse numbers tie, which says nothing of their spread
 
-# Measures of features -> whether more is more alike. The first decides.
+CHANGE = "change_correlation"
+# Measures of features -> whether more is more alike.
 MEASURES = {
     "correlation": 1,
     "assigned_correlation": 1,
-    "change_correlation": 1,
+    CHANGE: 1,
     "cka": 1,
     "frobenius": -1,
     "kernel_alignment": 1,
@@ -42,21 +43,30 @@ def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table[table[column] == value]
 
 
-def alike(features: pd.DataFrame) -> pd.DataFrame:
-    """Each measure's mean over hidden layers: a row a run, seed and step.
+def hidden_layers(features: pd.DataFrame) -> pd.DataFrame:
+    """The rows of hidden layers, with unit-matched correlations times the share of the target's units with a partner.
 
-    Correlations of H are multiplied by the share of the dense network's live units that has a partner: a unit that
-    only the dense network has counts as 0. A network that diverged has no value.
+    So a unit that only the target has counts as 0, of changes one whose change only the target has. A network that
+    diverged has no value.
     """
     hidden = features[features["layer"] < features["layer"].max()]
-    alive, alive_dense = (hidden["units"] - hidden[side] for side in ("dead", "dead_dense"))
-    partners = {"correlation": hidden["shared"], "assigned_correlation": np.minimum(alive, alive_dense)}
+    alive, alive_target = (hidden["units"] - hidden[side] for side in ("dead", "dead_dense"))
+    partners = {
+        "correlation": (hidden["shared"], alive_target),
+        "assigned_correlation": (np.minimum(alive, alive_target), alive_target),
+        CHANGE: (hidden["change_shared"], hidden["change_alive"]),
+    }
     sound = hidden["frobenius"].notna()
     covered = {
-        name: (hidden[name] * count / alive_dense).where(hidden["shared"] > 0, 0.0).where(sound)
-        for name, count in partners.items()
+        name: (hidden[name] * count / of.where(of > 0)).mask((count == 0) & (of > 0), 0.0).where(sound)
+        for name, (count, of) in partners.items()
     }
-    hidden = hidden.assign(**covered)
-    keys = [*AXES, "density", "seed", "step"]
+    return hidden.assign(**covered)
+
+
+def alike(features: pd.DataFrame) -> pd.DataFrame:
+    """Each measure's mean over hidden layers, see `hidden_layers`: a row a run, seed, target and step."""
+    keys = [*AXES, "density", "target", "seed", "step"]
     # A layer without a value leaves none for the network.
-    return hidden.groupby(keys)[list(MEASURES)].agg(lambda column: column.mean(skipna=False)).reset_index()
+    means = hidden_layers(features).groupby(keys)[list(MEASURES)].agg(lambda column: column.mean(skipna=False))
+    return means.reset_index()

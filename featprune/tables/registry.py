@@ -151,7 +151,7 @@ TABLES: dict[str, Table] = {
             "shifts": TableFile("time_shift"),
             "headline": TableFile("headline"),
         },
-        options=("claims",),
+        options=("claims", "decide_at"),
         outputs=("claims.parquet", "claims.md"),
     ),
 }

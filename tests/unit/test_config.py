@@ -35,7 +35,6 @@ def test_defaults():
             "margins": {"accuracy": 0.005, "loss": 1.25, "features": 0.2, "time": 1.5, "interaction": 0.25},
             "level": 0.05,
             "power": 0.8,
-            "resamples": 1000,
         },
         "run": ["mnist"],
         "datasets": {"mnist": {"source": "mnist", "options": {}}},
@@ -86,6 +85,7 @@ def test_defaults():
                 "compression": None,
                 "tickets_from": None,
                 "baseline": None,
+                "decide_at": None,
                 "figures": None,
             }
         },

@@ -283,6 +283,14 @@ MISTAKES = {
         mnist("pruning: {rounds: 3}, features: {rounds: [0, 4]}"),
         "experiments.mnist.features.rounds[1]: 4 is out of range (must be <= pruning.rounds, which is 3)",
     ),
+    "a deciding round that isn't trained": (
+        mnist("pruning: {rounds: 3}, decide_at: [2, 4]"),
+        "experiments.mnist.decide_at[1]: 4 is out of range (must be <= pruning.rounds, which is 3)",
+    ),
+    "the dense network as a deciding round": (
+        mnist("decide_at: [0]"),
+        "experiments.mnist.decide_at[0]: 0 is out of range (must be >= 1)",
+    ),
     "features of a multiplier that isn't trained": (
         mnist("lrs: [0.33, 1], features: {lrs: [1, 3.3]}"),
         "experiments.mnist.features.lrs[1]: 3.3 is not one of lrs (known: 0.33, 1)",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from featprune.claims.headline import beats_baseline
+from featprune.claims.row import judged
 from featprune.claims.rules import Margins, Rules
 from featprune.claims.table import aggregate_claims
 from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED, TICKET, Kind
@@ -15,10 +16,12 @@ from featprune.tables.headline import headline
 from featprune.tables.performance import SUMMARY_TYPES
 from featprune.tables.tuning import tune
 
-RULES = Rules(Margins(accuracy=0.005, loss=1.25, features=0.2, time=1.5, interaction=0.25), 0.05, 0.8, 100)
+MARGINS = Margins(accuracy=0.005, loss=1.25, features=0.2, time=1.5, interaction=0.25)
+RULES = Rules(MARGINS, 0.05, 0.8, frozenset(range(1, 9)))
+CONFIG = {"margins": vars(MARGINS), "level": 0.05, "power": 0.8}  # the same as it is written
 
 RANDOM, NONE = Kind("magnitude", "random"), Kind("magnitude", "none")
-NULL, CEILING = REINITIALIZED, REORDERED
+NULL, CEILING = REINITIALIZED, DENSE  # of comparisons with the reordered dense run
 STEPS = (0, 1, 4, 32, 100)
 
 
@@ -73,26 +76,47 @@ def diverge(table, **point):
     return table.assign(**{name: table[name].mask(lost) for name in metrics}, diverged=lost)
 
 
-def made_features(value, null=0.1, ceiling=0.9, *, seeds=5, noise=0.005, units=10, dead=0, shared=None, seed=0):
-    """Features alike by value(step) for tickets, with two hidden layers; the output layer and step 0 say otherwise."""
-    rng = np.random.default_rng(seed)
+def made_features(
+    value,
+    null=0.1,
+    ceiling=0.9,
+    *,
+    kind=TICKET,
+    seeds=5,
+    noise=0.005,
+    units=10,
+    dead=0,
+    shared=None,
+    parent=0.6,
+    seed=0,
+):
+    """Features alike by value(step) for tickets, with two hidden layers; the output layer and step 0 say otherwise.
+
+    That is with the reordered dense run as target; with the parent tickets are alike by `parent` of the way.
+    """
+    rng = np.random.default_rng(0)
     value = value if callable(value) else lambda step, value=value: value
-    kinds = {TICKET: (1, value), NULL: (0, lambda step: null), CEILING: (0, lambda step: ceiling)}
+    levels = {
+        "reordered": {kind: value, NULL: lambda step: null, DENSE: lambda step: ceiling},
+        "dense": {kind: lambda step: 0.2 + 0.6 * parent, NULL: lambda step: 0.2, REORDERED: lambda step: 0.8},
+    }
     rows = []
-    for (kind, (round, level)), s, step, layer in itertools.product(kinds.items(), range(seeds), STEPS, (1, 2, 3)):
-        row = {"criterion": kind[0], "rewind": kind[1], "round": round, "seed": s, "step": step, "layer": layer}
-        silent = layer == 3 or step == 0
-        for measure in MEASURES:
-            # Layers differ, their mean is the level.
-            alike = (0.5 if silent else level(step) + 0.05 * (2 * layer - 3)) + noise * rng.standard_normal()
-            row[measure] = 1 - alike if measure == "frobenius" else alike
-        rows.append(row)
+    for target, s, step, layer in itertools.product(levels, range(seeds), STEPS, (1, 2, 3)):
+        for (criterion, rewind), level in levels[target].items():
+            row = {"target": target, "criterion": criterion, "rewind": rewind, "seed": s, "step": step, "layer": layer}
+            silent = layer == 3 or step == 0
+            for measure in MEASURES:
+                # Layers differ, their mean is the level.
+                alike = (0.5 if silent else level(step) + 0.05 * (2 * layer - 3)) + noise * rng.standard_normal()
+                row[measure] = 1 - alike if measure == "frobenius" else alike
+            rows.append(row)
     table = pd.DataFrame(rows).assign(experiment="made", alpha=1.0, lr=1.0, units=units, dead=0, dead_dense=dead)
-    pruned = table["rewind"] == "init"
+    pruned = table["criterion"] == kind.criterion
     alive = units - dead
     table["shared"] = np.where(pruned, alive if shared is None else shared, alive)
     table["dead"] = units - table["shared"]
-    return table.assign(density=np.where(pruned, 0.5, 1.0))
+    table = table.assign(change_shared=table["shared"], change_alive=alive, movement=np.sqrt(table["step"]))
+    return table.assign(density=np.where(pruned, 0.5, 1.0), round=np.where(pruned, 1, 0))
 
 
 def made_shifts(shift, noise=0.05, seeds=5, seed=0):
@@ -102,7 +126,9 @@ def made_shifts(shift, noise=0.05, seeds=5, seed=0):
         for (c, w), r, at in ((TICKET, 1, shift), (NULL, 0, 1.5), (CEILING, 0, 0.1))
         for s in range(seeds)
     ]
-    return pd.DataFrame(rows).assign(experiment="made", alpha=1.0, lr=1.0, correlation=0.9, shifted_correlation=0.9)
+    table = pd.DataFrame(rows).assign(experiment="made", alpha=1.0, lr=1.0, correlation=0.9, at_bound=False)
+    other = table.assign(target="dense", shift=99.0, at_bound=True)
+    return pd.concat([table.assign(target="reordered"), other], ignore_index=True)
 
 
 PLAIN = made_summary(gaps(0))
@@ -165,14 +191,15 @@ def sides(gain, *, noise=5e-4, seeds=5, lrs=(1.0,), alphas=(0.3, 1.0), rounds=(1
     return ours, made_summary(gaps(0), seed=1, **common)
 
 
-def headlines(ours, baseline):
+def headlines(ours, baseline, rules=RULES):
     """Statistic -> its rows, by round."""
-    rows = pd.DataFrame(beats_baseline(headline(ours, baseline), RULES)).set_index("round")
+    rows = judged(beats_baseline(headline(ours, baseline), rules), rules)
+    rows = pd.DataFrame([vars(row) for row in rows]).set_index("round")
     return dict(list(rows.groupby("statistic")))
 
 
-def headline_rows(ours, baseline):
-    return headlines(ours, baseline)["gain"]
+def headline_rows(ours, baseline, rules=RULES):
+    return headlines(ours, baseline, rules)["gain"]
 
 
 def headline_gains(ours, baseline, alpha, lr=1.0):

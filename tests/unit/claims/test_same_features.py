@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from featprune.claims.text import describe
 from featprune.claims.verdicts import CLAIM_2, CLAIM_3, FAILS, HOLDS, UNDECIDED
-from featprune.tables.frames import MEASURES
+from featprune.tables.frames import CHANGE, MEASURES
 from tests.unit.claims.claim_tables import (
     CEILING,
     NULL,
+    RULES,
     TICKET,
     claims_of,
     made_features,
@@ -19,28 +21,52 @@ from tests.unit.claims.claim_tables import (
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0.9, HOLDS), (0.95, HOLDS), (0.1, FAILS), (0.5, FAILS)])
-@pytest.mark.parametrize("claim", [CLAIM_2, CLAIM_3])
-def test_planted_similarities_are_found_by_every_measure(claim, value, verdict):
+@pytest.mark.parametrize(("claim", "deciding"), [(CLAIM_2, "correlation"), (CLAIM_3, CHANGE)])
+def test_planted_similarities_are_found_by_every_measure(claim, deciding, value, verdict):
     claims = claims_of(features=made_features(value))
-    for measure in MEASURES:
+    for measure in MEASURES if claim == CLAIM_2 else ("correlation", CHANGE):
         found = row(claims, claim, measure)
-        assert found["verdict"] == verdict and found["decides"] == (measure == "correlation")
+        assert found["verdict"] == verdict and found["decides"] == (measure == deciding)
         assert found["estimate"] == pytest.approx((value - 0.1) / 0.8, abs=0.03)
 
 
-def test_a_similarity_is_scaled_seed_by_seed_between_null_and_ceiling():
+def hidden_means(features, measure="correlation"):
+    """By hand: value, null and ceiling by seed, at the last step, against the reordered run."""
+    last = features[(features["step"] == 100) & (features["layer"] < 3) & (features["target"] == "reordered")]
+    sides = (last[(last["criterion"] == kind[0]) & (last["rewind"] == kind[1])] for kind in (TICKET, NULL, CEILING))
+    return [side.groupby("seed")[measure].mean().to_numpy() for side in sides]
+
+
+def test_the_estimate_is_the_ratio_of_means_and_the_test_that_of_the_contrast():
     features = made_features(0.7, noise=0.1)
     found = row(claims_of(features=features), CLAIM_2, "correlation")
-    hidden = features[(features["step"] == 100) & (features["layer"] < 3)]
-    value, low, high = (
-        hidden[hidden["rewind"] == kind[1]].groupby("seed")["correlation"].mean() for kind in (TICKET, NULL, CEILING)
-    )
-    share = (value - low) / (high - low)
-    expected = stats.ttest_1samp(share, 0).confidence_interval(0.9)
-    assert found["estimate"] == pytest.approx(share.mean())
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((expected.low, expected.high))
+    value, low, high = hidden_means(features)
+    assert found["estimate"] == pytest.approx((value - low).mean() / (high - low).mean())
+    contrast = value - low - 0.8 * (high - low)
+    for alternative, p in (("greater", "p_holds"), ("less", "p_fails")):
+        assert found[p] == pytest.approx(stats.ttest_1samp(contrast, 0, alternative=alternative).pvalue)
     estimates = [found[f"{name}_estimate"] for name in ("raw", "null", "ceiling")]
     assert estimates == pytest.approx([value.mean(), low.mean(), high.mean()])
+    # Fieller's ends are the ratios at which the contrast is just not told apart from 0.
+    for end, alternative in ((found["ci_low"], "greater"), (found["ci_high"], "less")):
+        contrast = value - low - end * (high - low)
+        assert stats.ttest_1samp(contrast, 0, alternative=alternative).pvalue == pytest.approx(0.05)
+
+
+def test_where_less_is_more_alike_the_test_is_turned_around():
+    features = made_features(0.75, noise=0.02)
+    value, low, high = hidden_means(features, "frobenius")
+    found = row(claims_of(features=features), CLAIM_2, "frobenius")
+    contrast = value - low - 0.8 * (high - low)
+    assert found["p_holds"] == pytest.approx(stats.ttest_1samp(contrast, 0, alternative="less").pvalue)
+    assert found["ci_low"] < found["estimate"] < found["ci_high"]
+
+
+def test_the_parent_is_told_beside_with_a_null_and_a_ceiling_of_its_own():
+    found = row(claims_of(features=made_features(0.1, parent=1.0)), CLAIM_2, "parent_correlation")
+    assert (found["verdict"], found["decides"]) == (HOLDS, False)
+    sides = [found[f"{name}_estimate"] for name in ("null", "ceiling")]
+    assert sides == pytest.approx([0.2, 0.8], abs=0.01)
 
 
 def test_near_the_threshold_it_takes_more_seeds():
@@ -52,17 +78,20 @@ def test_near_the_threshold_it_takes_more_seeds():
 def test_a_ceiling_that_is_not_above_the_null_decides_nothing(ceiling):
     claims = claims_of(features=made_features(0.1, null=0.1, ceiling=ceiling, noise=0.02))
     rows = claims[claims["statistic"].isin(MEASURES)]
-    assert len(rows) == 2 * len(MEASURES) and (rows["verdict"] == UNDECIDED).all()
+    assert len(rows) == len(MEASURES) + 2 and (rows["verdict"] == UNDECIDED).all()
     # Equal references may be found apart by one of many measures, and then seeds would help.
     assert ceiling == 0.1 or rows["seeds_needed"].isna().all()
+    assert ceiling == 0.05 or np.isinf(rows["ci_low"]).any()
+    assert "unbounded" in describe(claims, RULES) or ceiling == 0.05
 
 
 def test_a_feature_that_the_pruned_network_lacks_counts_as_zero():
     full, halved = (claims_of(features=made_features(0.8, noise=0, dead=2, shared=shared)) for shared in (8, 4))
     assert row(full, CLAIM_2, "correlation")["raw_estimate"] == pytest.approx(0.8)
-    for claim, measure in itertools.product((CLAIM_2, CLAIM_3), MEASURES):
+    pairs = [*itertools.product([CLAIM_2], MEASURES), (CLAIM_3, "correlation"), (CLAIM_3, CHANGE)]
+    for claim, measure in pairs:
         before, after = (row(claims, claim, measure)["raw_estimate"] for claims in (full, halved))
-        factor = 0.5 if measure in ("correlation", "assigned_correlation") else 1
+        factor = 0.5 if measure in ("correlation", "assigned_correlation", CHANGE) else 1
         assert after == pytest.approx(factor * before)
 
 
@@ -78,8 +107,9 @@ def test_a_seed_without_a_similarity_is_left_out():
     features = made_features(0.9)
     lost = (features["rewind"] == "init") & (features["seed"] == 2) & (features["step"] > 1)
     features["correlation"] = features["correlation"].mask(lost)
+    claims = claims_of(features=features)
     for claim in (CLAIM_2, CLAIM_3):
-        found = row(claims_of(features=features), claim, "correlation")
+        found = row(claims, claim, "correlation")
         assert (found["n_seeds"], found["verdict"]) == (4, HOLDS)
 
 

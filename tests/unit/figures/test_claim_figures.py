@@ -12,7 +12,7 @@ from featprune.figures.style import STRATEGIES
 from tests.unit.figures.builders import make_claims, make_tuned
 from tests.unit.figures.drawing import draw, labels_of, legend_of, titles_of, where
 
-TITLES = ["1  test error\n(points of accuracy)", "2  features at the end", "3  features along time"]
+TITLES = ["1  test error\n(points of accuracy)", "2  features at the end", "3  changes along time"]
 
 
 def cells_of(ax):
@@ -41,7 +41,7 @@ def test_claims_has_a_cell_a_row_in_the_colour_of_its_verdict():
             color, text = cells[x, y]
             assert color == to_hex(MARKS[row["verdict"]]["color"])
             sign, written = text.split("\n")
-            better = claim == "1" and row["verdict"] == "fails" and row["estimate"] > 0
+            better = claim == "1" and number == 2 and row["alpha"] > 0.5
             assert sign == SIGNS[row["verdict"]] + ("↑" if better else "")
             expected = (100 if claim == "1" else 1) * row["estimate"]
             assert float(written.replace("−", "-")) == pytest.approx(expected, rel=0.05, abs=0.05)
@@ -54,9 +54,9 @@ def test_claims_has_a_cell_a_row_in_the_colour_of_its_verdict():
 
 @pytest.mark.parametrize(("regression", "written"), [(False, "+12.3"), (True, "×0.884")])
 def test_claims_writes_test_errors_in_the_unit_of_the_experiment(regression, written):
-    claims = where(make_claims(compared=()), claim="1").assign(estimate=0.123, verdict="fails")
+    claims = where(make_claims((1.0,), compared=()), claim="1", round=2).assign(estimate=0.123, verdict="holds")
     figure = draw("claims", claims=claims, tuned=make_tuned(regression=regression))
-    assert {text for ax in figure.axes for _, text in cells_of(ax).values()} == {f"✗↑\n{written}"}
+    assert {text for ax in figure.axes for _, text in cells_of(ax).values()} == {f"✓↑\n{written}"}
     assert legend_of(figure.subfigs[0])[-1] == "↑  better than dense"
 
 
