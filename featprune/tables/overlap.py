@@ -30,7 +30,7 @@ def build_overlap(
     frames = []
     for snapshot_file, mask_file in zip(snapshots, masks, strict=True):
         seeds, parameters = load_snapshots(snapshot_file, mask_file)
-        teachers = np.stack([dataset.of(seed).teacher for seed in seeds])
+        teachers = np.stack([teacher for seed in seeds if (teacher := dataset.of(seed).teacher) is not None])
         overlap = measure_overlap(network, parameters, load_masks(mask_file)[1], seeds, teachers)
         frames.append(overlap.assign(**RunPath.parse(snapshot_file).axes()))
     return {"overlap.parquet": with_density(pd.concat(frames, ignore_index=True), read_density(densities))}
