@@ -207,7 +207,7 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
     for alpha, some in experiment["lrs_by_alpha"].items():
         for index, lr in enumerate(some):
             if _number(lr) not in lrs:
-                yield ("lrs_by_alpha", alpha, index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
+                yield ("lrs_by_alpha", str(alpha), index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
     frozen = experiment["rates"] is not None
     if frozen and features["lrs"] is not None:
         yield ("features", "lrs"), "must be null with frozen `rates`, where the tickets' are compared"

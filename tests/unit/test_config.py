@@ -85,7 +85,6 @@ def test_defaults():
                 "compression": None,
                 "tickets_from": None,
                 "baseline": None,
-                "decide_at": None,
                 "figures": None,
             }
         },

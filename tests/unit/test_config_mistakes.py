@@ -291,6 +291,10 @@ MISTAKES = {
         mnist("decide_at: [0]"),
         "experiments.mnist.decide_at[0]: 0 is out of range (must be >= 1)",
     ),
+    "an alpha's multiplier that isn't one": (
+        mnist("lrs: [0.33, 1], lrs_by_alpha: {1: [1, 3.3]}"),
+        "experiments.mnist.lrs_by_alpha.1[1]: 3.3 is not one of lrs (known: 0.33, 1)",
+    ),
     "features of a multiplier that isn't trained": (
         mnist("lrs: [0.33, 1], features: {lrs: [1, 3.3]}"),
         "experiments.mnist.features.lrs[1]: 3.3 is not one of lrs (known: 0.33, 1)",

@@ -152,3 +152,33 @@ def test_borrowed_tickets_are_those_at_the_lenders_own_rate(frozen):
 def test_the_rounds_that_decide_are_all_unless_named():
     assert study().experiments["a"].decide_at == (1, 2, 3, 4)
     assert study(decide_at=[3, 2]).table_options("a", "rates")["decide_at"] == [2, 3]
+
+
+def test_an_alpha_may_run_some_of_the_rates_as_they_are_written():
+    made = study(lrs_by_alpha={0.3: ["1.0", 3], 7: [0.33]}, features={"rounds": [0, 3], "lrs": None}).experiments["a"]
+    assert made.lrs_at("0.3") == ["1", "3"] and made.lrs_at("1") == ["0.33", "1", "3"]
+    assert {(c.alpha, c.lr) for c in made.chains} == {(c.alpha, c.lr) for c in made.dense_cells}
+    assert len(made.dense_cells) == 5
+
+
+def test_a_run_is_evaluated_evenly_besides():
+    made = study(
+        training={"lr": 0.1, "steps": 100, "snapshot_steps": [10], "evaluation_steps": [3], "evaluation_every": 40}
+    )
+    e = made.experiments["a"]
+    assert e.evaluated(100) == (0, 3, 40, 80, 100) and e.evaluated(90) == (0, 3, 40, 80, 90)
+
+
+def test_a_late_run_has_the_rest_of_the_schedule_and_of_the_data_order():
+    training = {
+        "lr": 0.1,
+        "steps": 100,
+        "milestones": [5, 60],
+        "snapshot_steps": [10, 95],
+        "evaluation_steps": [50, 99],
+    }
+    e = study(training=training, pruning={"rewinds": ["late"], "rounds": 4, "late_step": 10}).experiments["a"]
+    settings = e.settings(Cell("a", "1", "1", "magnitude", "late"), 3)
+    assert (settings["steps"], settings["behind"]) == (90, 10)
+    assert settings["milestones"] == (-5, 50)
+    assert settings["evaluate_at"] == (0, 50, 90) and settings["snapshot_at"] == (0, 10, 90)
