@@ -20,7 +20,7 @@ def test_the_text_tells_every_claim_its_verdicts_and_the_seeds_it_takes():
     claims = everything()
     text = describe(claims, RULES)
     for title in ("Claim 1:", "Claim 2:", "Claim 3:", "Hypothesis:", "Headline:"):
-        (line,) = (line for line in text.splitlines() if line.startswith("- ") and title in line)
+        line, *_ = (line for line in text.splitlines() if line.startswith("- ") and title in line)
         mine = claims[claims["decides"] & (claims["claim"] == title[:-1].removeprefix("Claim ").lower())]
         ticket = (mine["criterion"] == TICKET[0]) & (mine["rewind"] == TICKET[1])
         for rows in (mine[ticket], mine[~ticket]):

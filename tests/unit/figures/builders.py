@@ -90,7 +90,8 @@ def make_features(alphas=ALPHAS, rewinds=("random", "init"), rounds=3, seeds=4, 
     rows = [(alpha, lr, *run, *rest) for alpha, lr, run, *rest in grid if run[1] != rest[-1]]
     table = pd.DataFrame(rows, columns=[*AXES, "seed", "step", "layer", "target"])
     table = table.assign(experiment="demo", density=0.25 ** table["round"], units=20, dead=2, dead_dense=0, shared=18)
-    return table.assign(**{name: rng.uniform(0.1, 0.9, len(table)) for name in MEASURES})
+    changes = {"change_shared": 18, "change_alive": 20, "movement": 1.0}
+    return table.assign(**changes, **{name: rng.uniform(0.1, 0.9, len(table)) for name in MEASURES})
 
 
 def make_richness(alphas=ALPHAS, rounds=3, seeds=4, lrs=(1.0,)):
