@@ -1,0 +1,143 @@
+"""The talk's claims in a line each: the verdict, the effect with its interval; and what contradicts the talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS
+from featprune.findings.publication import Publication
+from featprune.findings.words import (
+    ERROR_RATIO,
+    FACTOR,
+    POINTS,
+    SHARE,
+    Unit,
+    listed,
+    overall,
+    places,
+    strategy,
+    tally,
+)
+from featprune.runs.paths import TICKET
+
+PROPERTIES = {
+    CLAIM_1: "Claim 1, the dense network's test error",
+    CLAIM_2: "Claim 2, the dense network's features at the end",
+    CLAIM_3: "Claim 3, the dense network's features along time",
+}
+UNIFORM, MESSY = "Hypothesis, alpha acts uniformly on tickets", "Hypothesis, alpha acts messily on the others"
+BEATS = "Headline, the right alpha beats the lottery-ticket paper's network"
+FAILING = ("random", "none")  # rewinds that the talk expects to lack the three properties
+
+
+def units(published: Publication, experiment: str) -> dict[str, Unit]:
+    """How each claim's statistics of an experiment are written, `effect` being sizes of effects on the error."""
+    tuned = published.table("tuned")
+    classified = tuned.loc[tuned["experiment"] == experiment, "test_accuracy"].notna().any()
+    gain, size = (POINTS, POINTS) if classified else (ERROR_RATIO, FACTOR)
+    return {CLAIM_1: gain, CLAIM_2: SHARE, CLAIM_3: SHARE, HYPOTHESIS: SHARE, HEADLINE: gain, "effect": size}
+
+
+def is_ticket(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of lottery tickets."""
+    return (rows["criterion"] == TICKET.criterion) & (rows["rewind"] == TICKET.rewind)
+
+
+def lines(published: Publication) -> list[str]:
+    """A line a claim of what the tickets do, over all experiments of a study."""
+    deciding = published.table("claims").query("decides")
+    parts = [(title, deciding[is_ticket(deciding) & (deciding["claim"] == c)]) for c, title in PROPERTIES.items()]
+    hypothesis = deciding[deciding["claim"] == HYPOTHESIS]
+    parts += [(UNIFORM, hypothesis[is_ticket(hypothesis)]), (MESSY, hypothesis[~is_ticket(hypothesis)])]
+    parts += [(BEATS, deciding[deciding["claim"] == HEADLINE])]
+    return [line(published, title, rows) for title, rows in parts if len(rows)]
+
+
+def line(published: Publication, title: str, rows: pd.DataFrame) -> str:
+    """The verdict over all rows, and of each experiment how the verdicts fell and how large the effect is."""
+    told = []
+    for experiment, mine in published.named(rows):
+        unit = units(published, experiment)
+        of_alpha = title in (UNIFORM, MESSY)
+        words = sizes(published, experiment, mine) if of_alpha else spread(mine, unit[mine["claim"].iloc[0]])
+        told.append(f"{experiment}: {words}.")
+    return f"**{title}: {overall(rows['verdict'])}.** {' '.join(told)}"
+
+
+def spread(rows: pd.DataFrame, unit: Unit) -> str:
+    """How the verdicts of several places fell, and the smallest and the largest estimate with intervals."""
+    known = rows.dropna(subset=["estimate"]).sort_values("estimate", kind="stable")
+    ends = [f"{estimate(row, unit)} ({places(known.loc[[row.Index]])})" for row in known.itertuples()]
+    effect = f"from {ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(ends)
+    return "; ".join(filter(None, [tally(rows["verdict"]), effect]))
+
+
+def estimate(row, unit: Unit) -> str:
+    """The estimate of a row with its interval."""
+    return unit.counted(row.estimate, row.ci_low, row.ci_high)
+
+
+def sizes(published: Publication, experiment: str, rows: pd.DataFrame) -> str:
+    """Each strategy's verdict and share, and beside it how large the effects are that it is a share of."""
+    claims = published.table("claims")
+    beside = claims[(claims["claim"] == HYPOTHESIS) & (claims["experiment"] == experiment) & ~claims["decides"]]
+    unit = units(published, experiment)["effect"]
+    told = []
+    for row in rows.itertuples():
+        own = beside[(beside["criterion"] == row.criterion) & (beside["rewind"] == row.rewind)]
+        effects = [
+            f"{name} {estimate(found, unit)}"
+            for statistic, name in EFFECTS.items()
+            for found in own[own["statistic"] == statistic].itertuples()
+        ]
+        who = "" if is_ticket(rows).all() else f"{strategy(row.criterion, row.rewind)} "
+        told.append(f"{who}{row.verdict}, {estimate(row, SHARE)}{f' ({listed(effects)})' * bool(effects)}")
+    return "; ".join(told)
+
+
+EFFECTS = {
+    "alpha_effect": "effect of alpha",
+    "interaction_effect": "of its interaction with density",
+    "messier_points": "interaction beyond the tickets'",
+}
+
+
+def contradictions(published: Publication) -> list[str]:
+    """What was decided against the talk, a line each."""
+    deciding = published.table("claims").query("decides")
+    return [sentence for experiment, rows in published.named(deciding) for sentence in against(experiment, rows)]
+
+
+def against(experiment: str, rows: pd.DataFrame) -> Iterator[str]:
+    """The deciding rows of an experiment that say otherwise than the talk."""
+    ticket = is_ticket(rows)
+    for claim, title in PROPERTIES.items():
+        mine = rows[rows["claim"] == claim]
+        failed = mine[ticket & (mine["verdict"] == FAILS)]
+        if len(failed):
+            of = int((ticket & (rows["claim"] == claim)).sum())
+            yield f"{experiment}: tickets lack {short(title)} in {len(failed)} of {of} places ({places(failed)})."
+        controls = mine[~ticket & mine["rewind"].isin(FAILING)]
+        for (criterion, rewind), theirs in controls.groupby(["criterion", "rewind"]):
+            held = theirs[theirs["verdict"] == HOLDS]
+            if len(held):
+                where = f"in {len(held)} of {len(theirs)} places ({places(held)})"
+                yield f"{experiment}: {strategy(criterion, rewind)} has {short(title)} too, {where}."
+    hypothesis = rows[(rows["claim"] == HYPOTHESIS) & (rows["verdict"] == FAILS)]
+    hypothesis = hypothesis[is_ticket(hypothesis) | hypothesis["rewind"].isin(FAILING)]
+    for row in hypothesis.itertuples():
+        share = estimate(row, SHARE)
+        if row.rewind == TICKET.rewind:
+            yield f"{experiment}: alpha doesn't act uniformly on tickets; {share} of its effect depends on the density."
+        else:
+            yield f"{experiment}: alpha isn't messier on {strategy(row.criterion, row.rewind)} than on tickets ({share})."
+    excluded = rows[(rows["claim"] == HEADLINE) & (rows["verdict"] == FAILS)]
+    if len(excluded):
+        yield f"{experiment}: no gain worth the name over the lottery-ticket paper's network at {places(excluded)}."
+
+
+def short(title: str) -> str:
+    """The property that a claim is about."""
+    return title.partition(", ")[2]

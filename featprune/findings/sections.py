@@ -1,0 +1,193 @@
+"""The sections of the page that are about one study: verdicts, rates, connectivity, laziness, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from featprune.claims.text import TITLES
+from featprune.claims.verdicts import HEADLINE, HYPOTHESIS
+from featprune.figures.bands import student_t
+from featprune.figures.richness import LIMITS
+from featprune.figures.style import order_methods, percent
+from featprune.findings.lines import EFFECTS, estimate, units
+from featprune.findings.publication import Publication
+from featprune.findings.words import PERCENT, SHARE, Unit, bullets, listed, markdown, strategy, tally
+from featprune.runs.paths import DENSE
+from featprune.tables.frames import of_kind
+
+PAIRS = {  # of the table `connectivity`
+    "ticket_dense": "a ticket and its dense network (masked)",
+    "ticket_ticket": "two tickets, other data order",
+    "dense_dense": "two dense networks, other data order",
+}
+
+
+def verdicts(published: Publication) -> Iterator[str]:
+    """Each claim's deciding statistics, cell by cell, and the others in short."""
+    for claim, title in TITLES.items():
+        rows = published.table("claims").query("claim == @claim")
+        parts = [part for name, mine in published.named(rows) for part in verdict_tables(published, claim, name, mine)]
+        if parts:
+            yield f"### {title}"
+            yield from parts
+
+
+def verdict_tables(published: Publication, claim: str, experiment: str, rows: pd.DataFrame) -> Iterator[str]:
+    """The tables of a claim on one experiment."""
+    of = units(published, experiment)
+    deciding, others = rows[rows["decides"]], rows[~rows["decides"]]
+    statistics = listed([f"`{name}`" for name in sorted(deciding["statistic"].unique())])
+    yield f"{experiment}: {statistics}{f' in {of[claim].name}' * bool(of[claim].name)}"
+    if claim == HYPOTHESIS:
+        yield markdown([hypothesis_row(row, rows, of["effect"]) for row in deciding.itertuples()])
+    elif claim == HEADLINE:
+        yield markdown([headline_row(row, others, of[claim]) for row in deciding.itertuples()])
+    else:
+        yield cells(deciding, of[claim])
+        if len(others):
+            yield "Beside, deciding nothing:"
+            yield beside(others)
+
+
+def cells(rows: pd.DataFrame, unit: Unit) -> str:
+    """A row a strategy and density, a column an alpha: the verdict, and the estimate with its interval."""
+    lines = []
+    for kind in order_methods(rows):
+        for density, mine in sorted(of_kind(rows, kind).groupby("density"), reverse=True):
+            line = {"strategy": strategy(*kind), "weights (%)": percent(float(density))}
+            for row in mine.sort_values("alpha").itertuples():
+                line[f"alpha {row.alpha:g}"] = f"{row.verdict} {unit.interval(row.estimate, row.ci_low, row.ci_high)}"
+            lines.append(line)
+    table = pd.DataFrame(lines)
+    alphas = [f"alpha {alpha:g}" for alpha in sorted(rows["alpha"].unique())]
+    return markdown(table[["strategy", "weights (%)", *alphas]])
+
+
+def beside(rows: pd.DataFrame) -> str:
+    """How the verdicts of the statistics that decide nothing fell: a row a statistic, a column a strategy."""
+    table = pd.DataFrame({"statistic": [f"`{name}`" for name in sorted(rows["statistic"].unique())]})
+    for kind in order_methods(rows):
+        found = of_kind(rows, kind).groupby("statistic")["verdict"].agg(tally)
+        table[strategy(*kind)] = [found.get(name.strip("`"), "") for name in table["statistic"]]
+    return markdown(table)
+
+
+def hypothesis_row(row: Any, rows: pd.DataFrame, effect: Unit) -> dict[str, str]:
+    """A strategy's deciding share with its verdict, and the sizes behind it."""
+    line = {"strategy": strategy(row.criterion, row.rewind), "statistic": f"`{row.statistic}`", "verdict": row.verdict}
+    line["share"] = estimate(row, SHARE)
+    own = rows[(rows["criterion"] == row.criterion) & (rows["rewind"] == row.rewind)]
+    for statistic, name in EFFECTS.items():
+        for found in own[own["statistic"] == statistic].itertuples():
+            line[f"{name} ({effect.name})"] = effect.interval(found.estimate, found.ci_low, found.ci_high)
+    return line
+
+
+def headline_row(row: Any, others: pd.DataFrame, unit: Unit) -> dict[str, str]:
+    """The gain at a density with its verdict, and the comparisons beside it."""
+    line = {"weights (%)": percent(row.density), "verdict": row.verdict}
+    line["gain"] = unit.interval(row.estimate, row.ci_low, row.ci_high)
+    line["adjusted p"] = f"{row.p_adjusted:.2g}" if np.isfinite(row.p_adjusted) else ""
+    for statistic, mine in others.groupby("statistic"):
+        for found in mine[mine["round"] == row.round].itertuples():
+            line[f"`{statistic}`"] = unit.interval(found.estimate, found.ci_low, found.ci_high)
+    return line
+
+
+def rates(published: Publication) -> Iterator[str]:
+    """The multipliers chosen for each strategy and alpha, and how often at the edge of what was tried."""
+    for experiment, runs in published.named(published.table("tuned")):
+        kinds = [DENSE, *order_methods(runs)]
+        lines: list[dict[str, str]] = []
+        for kind in kinds:
+            mine = of_kind(runs, kind)
+            line = {"strategy": "dense" if kind == DENSE else strategy(*kind)}
+            line |= {f"alpha {a:g}": chosen(rows) for a, rows in mine.groupby("alpha")}
+            lines.append(line)
+        chosen_once = runs.drop_duplicates(["alpha", "criterion", "rewind", "round"])
+        if runs["lr"].nunique() < 2:
+            continue
+        yield f"{experiment}: multiplier of the learning rate, chosen on validation{edges(chosen_once)}"
+        yield markdown(lines)
+
+
+def chosen(rows: pd.DataFrame) -> str:
+    """The multipliers chosen at an alpha, over its densities."""
+    return ", ".join(f"{lr:g}" for lr in sorted(rows["lr"].unique()))
+
+
+def edges(choices: pd.DataFrame) -> str:
+    """How many of the choices lie at the edge, where that is known."""
+    if "edge" not in choices:
+        return ""
+    count = int(choices["edge"].sum())
+    return f"; at the edge of what was tried in {count} of {len(choices)} choices ({PERCENT.number(count / len(choices))} %)"
+
+
+def connectivity(published: Publication) -> Iterator[str]:
+    """How high the barrier is between each pair of networks: a row a pair and density, a column an alpha."""
+    for experiment, rows in published.named(published.table("connectivity")):
+        measure, unit = ("error_barrier", PERCENT) if rows["error_barrier"].notna().any() else ("loss_barrier", SHARE)
+        what = "error in points" if unit is PERCENT else "loss"
+        lines = []
+        for pair, name in PAIRS.items():
+            for density, mine in sorted(rows[rows["pair"] == pair].groupby("density"), reverse=True):
+                line = {"between": name, "weights (%)": percent(float(density))}
+                lines.append(line | {f"alpha {a:g}": unit.mean(part[measure]) for a, part in mine.groupby("alpha")})
+        yield f"{experiment}: barrier of the {what}, mean over seeds with 95 % interval"
+        yield markdown(lines)
+
+
+def laziness(published: Publication) -> Iterator[str]:
+    """The dense network's linearization error by alpha, and what that makes of it."""
+    for experiment, rows in published.named(published.table("richness")):
+        dense = of_kind(rows, DENSE)
+        lines = []
+        for alpha, mine in dense[dense["linearization_error"] > 0].groupby("alpha"):
+            logs = np.log(mine["linearization_error"])
+            middle = float(np.exp(logs.mean()))
+            kind = "lazy" if middle < LIMITS["lazy"] else "rich" if middle > LIMITS["rich"] else "between"
+            low, high = np.exp(student_t(logs))
+            lines.append({"alpha": f"{alpha:g}", "linearization error": SHARE.interval(middle, low, high), "is": kind})
+        if lines:
+            yield f"{experiment}: geometric mean over seeds with 95 % interval"
+            yield markdown(lines)
+
+
+def settings(published: Publication) -> Iterator[str]:
+    """What each experiment of a study was trained with, by its tables and its config; versions; what it took."""
+    lines = []
+    for experiment, runs in published.named(published.table("tuned")):
+        entry = published.config["experiments"][experiment]
+        training, pruned = entry["training"], runs[runs["criterion"] != DENSE.criterion]
+        lines.append(
+            {
+                "experiment": experiment,
+                "dataset": entry["dataset"],
+                "seeds": f"{runs['seed'].nunique()} ({runs['seed'].min()} to {runs['seed'].max()})",
+                "steps a round": f"{training['steps']:,}",
+                "optimizer": f"{training['optimizer']} {training['lr']:g}, batch {training['batch_size']}",
+                "alphas": ", ".join(map(str, entry["alphas"])),
+                "rates ×": ", ".join(map(str, entry["lrs"])),
+                "weights (%)": ", ".join(map(percent, sorted(pruned.groupby("round")["density"].mean(), reverse=True))),
+                "f": "centered" if entry["center"] else "not centered",
+            }
+        )
+    if lines:
+        yield markdown(lines)
+    yield bullets(provenance(published))
+
+
+def provenance(published: Publication) -> Iterator[str]:
+    """With what it was made, and what that took."""
+    told = published.provenance
+    took, commit = told["took"], told["commit"]
+    changed = " with uncommitted changes" if told["uncommitted_changes"] else ""
+    yield f"{took['jobs']:,} jobs, {took['core_hours']:g} core-hours in all."
+    yield f"Commit {commit[:12]}{changed}." if commit else "Not made in a checkout."
+    versions = [f"{name} {version}" for name, version in told["packages"].items() if version]
+    yield f"Python {told['python']}; {', '.join(versions)}."
