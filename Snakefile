@@ -14,6 +14,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/compress.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/findings.smk"
 
 
 rule all:
@@ -22,6 +23,11 @@ rule all:
         FIGURE_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+
+
+rule findings:
+    input:
+        rules.write_findings.output,
 
 
 onsuccess:

@@ -12,8 +12,6 @@ from featprune.figures.bands import Metric, band
 from featprune.figures.panels import facets, head, legend
 from featprune.figures.style import (
     DENSE_LINE,
-    SMALL,
-    STRATEGIES,
     X_LABELS,
     Looks,
     by_method,
@@ -47,7 +45,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     looks = looks_of(runs)
     grid = {"row": "metric", "sharex": True, "sharey": False}
     panels = facets(pd.concat(parts), looks, "method", (4.2, 2.0), **grid)
-    panels.map_dataframe(sns.lineplot, x="density", **band(runs["density"].nunique() == 1, len(looks)))
+    panels.map_dataframe(sns.lineplot, x="density", **band(len(runs["density"].unique()) == 1, len(looks)))
     panels.set_titles("")
     panels.figure.set_layout_engine("constrained")
     # A level a panel, which seaborn's refline has not.
@@ -64,11 +62,5 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 def looks_of(runs: pd.DataFrame) -> Looks:
     """The curve of each method that was run, by its label."""
-    return {
-        choose_method(*kind).label: {
-            "color": COLORS[kind],
-            "label": choose_method(*kind).label.replace(", ", ",\n").replace(STRATEGIES["init"], "rewind to init\n(ticket)"),
-            "marker": "o",
-        }
-        for kind in order_methods(runs)
-    }
+    names = {kind: choose_method(*kind).label for kind in order_methods(runs)}
+    return {name: {"color": COLORS[kind], "label": name, "marker": "o"} for kind, name in names.items()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS
 from featprune.findings.publication import Publication
 from featprune.findings.words import (
+    ALIKE,
     ERROR_RATIO,
     FACTOR,
     POINTS,
@@ -37,7 +38,7 @@ def units(published: Publication, experiment: str) -> dict[str, Unit]:
     tuned = published.table("tuned")
     classified = tuned.loc[tuned["experiment"] == experiment, "test_accuracy"].notna().any()
     gain, size = (POINTS, POINTS) if classified else (ERROR_RATIO, FACTOR)
-    return {CLAIM_1: gain, CLAIM_2: SHARE, CLAIM_3: SHARE, HYPOTHESIS: SHARE, HEADLINE: gain, "effect": size}
+    return {CLAIM_1: gain, CLAIM_2: ALIKE, CLAIM_3: ALIKE, HYPOTHESIS: SHARE, HEADLINE: gain, "effect": size}
 
 
 def is_ticket(rows: pd.DataFrame) -> pd.Series:
@@ -71,12 +72,12 @@ def spread(rows: pd.DataFrame, unit: Unit) -> str:
     known = rows.dropna(subset=["estimate"]).sort_values("estimate", kind="stable")
     ends = [f"{estimate(row, unit)} ({places(known.loc[[row.Index]])})" for row in known.itertuples()]
     effect = f"from {ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(ends)
-    return "; ".join(filter(None, [tally(rows["verdict"]), effect]))
+    return f"{tally(rows['verdict'])}{f'; in {unit.name} {effect}' * bool(effect)}"
 
 
-def estimate(row, unit: Unit) -> str:
+def estimate(row: Any, unit: Unit) -> str:
     """The estimate of a row with its interval."""
-    return unit.counted(row.estimate, row.ci_low, row.ci_high)
+    return unit.interval(row.estimate, row.ci_low, row.ci_high)
 
 
 def sizes(published: Publication, experiment: str, rows: pd.DataFrame) -> str:
@@ -88,7 +89,7 @@ def sizes(published: Publication, experiment: str, rows: pd.DataFrame) -> str:
     for row in rows.itertuples():
         own = beside[(beside["criterion"] == row.criterion) & (beside["rewind"] == row.rewind)]
         effects = [
-            f"{name} {estimate(found, unit)}"
+            f"{name} {estimate(found, unit)} {unit.name}"
             for statistic, name in EFFECTS.items()
             for found in own[own["statistic"] == statistic].itertuples()
         ]
@@ -107,37 +108,35 @@ EFFECTS = {
 def contradictions(published: Publication) -> list[str]:
     """What was decided against the talk, a line each."""
     deciding = published.table("claims").query("decides")
-    return [sentence for experiment, rows in published.named(deciding) for sentence in against(experiment, rows)]
-
-
-def against(experiment: str, rows: pd.DataFrame) -> Iterator[str]:
-    """The deciding rows of an experiment that say otherwise than the talk."""
-    ticket = is_ticket(rows)
+    ticket, control = is_ticket(deciding), deciding["rewind"].isin(FAILING)
+    found = []
     for claim, title in PROPERTIES.items():
-        mine = rows[rows["claim"] == claim]
-        failed = mine[ticket & (mine["verdict"] == FAILS)]
-        if len(failed):
-            of = int((ticket & (rows["claim"] == claim)).sum())
-            yield f"{experiment}: tickets lack {short(title)} in {len(failed)} of {of} places ({places(failed)})."
-        controls = mine[~ticket & mine["rewind"].isin(FAILING)]
-        for (criterion, rewind), theirs in controls.groupby(["criterion", "rewind"]):
-            held = theirs[theirs["verdict"] == HOLDS]
-            if len(held):
-                where = f"in {len(held)} of {len(theirs)} places ({places(held)})"
-                yield f"{experiment}: {strategy(criterion, rewind)} has {short(title)} too, {where}."
-    hypothesis = rows[(rows["claim"] == HYPOTHESIS) & (rows["verdict"] == FAILS)]
-    hypothesis = hypothesis[is_ticket(hypothesis) | hypothesis["rewind"].isin(FAILING)]
-    for row in hypothesis.itertuples():
-        share = estimate(row, SHARE)
-        if row.rewind == TICKET.rewind:
-            yield f"{experiment}: alpha doesn't act uniformly on tickets; {share} of its effect depends on the density."
-        else:
-            yield f"{experiment}: alpha isn't messier on {strategy(row.criterion, row.rewind)} than on tickets ({share})."
-    excluded = rows[(rows["claim"] == HEADLINE) & (rows["verdict"] == FAILS)]
-    if len(excluded):
-        yield f"{experiment}: no gain worth the name over the lottery-ticket paper's network at {places(excluded)}."
+        mine, what = deciding["claim"] == claim, title.partition(", ")[2]
+        found.append((f"Tickets lack {what}", counted(published, deciding[mine & ticket], FAILS, True)))
+        others = deciding[mine & control].groupby(["criterion", "rewind"])
+        held = [(strategy(*kind), counted(published, rows, HOLDS)) for kind, rows in others]
+        found.append((f"Not only tickets have {what}", "; ".join(f"{who}, {where}" for who, where in held if where)))
+    failed = deciding[(deciding["claim"] == HYPOTHESIS) & (deciding["verdict"] == FAILS)]
+    found.append(("Alpha isn't uniform on tickets", shares(published, failed[is_ticket(failed)])))
+    for kind, rows in failed[failed["rewind"].isin(FAILING)].groupby(["criterion", "rewind"]):
+        found.append((f"Alpha isn't messier on {strategy(*kind)} than on tickets", shares(published, rows)))
+    gains = deciding[deciding["claim"] == HEADLINE]
+    no_gain = "A gain worth the name over the lottery-ticket paper's network is excluded"
+    found.append((no_gain, counted(published, gains, FAILS, True)))
+    return [f"{what}: {where}." for what, where in found if where]
 
 
-def short(title: str) -> str:
-    """The property that a claim is about."""
-    return title.partition(", ")[2]
+def counted(published: Publication, rows: pd.DataFrame, verdict: str, say_where: bool = False) -> str:
+    """In how many places each experiment has this verdict; empty without any."""
+    told = []
+    for experiment, mine in published.named(rows):
+        found = mine[mine["verdict"] == verdict]
+        where = f" ({places(found)})" if say_where else ""
+        told += [f"{experiment} in {len(found)} of {len(mine)} places{where}"] * bool(len(found))
+    return "; ".join(told)
+
+
+def shares(published: Publication, rows: pd.DataFrame) -> str:
+    """The estimate of each experiment; empty without any."""
+    found = published.named(rows)
+    return "; ".join(f"{experiment} {estimate(row, SHARE)}" for experiment, mine in found for row in mine.itertuples())

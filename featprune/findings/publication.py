@@ -1,10 +1,4 @@
-"""What a study publishes of its results, and what was published: a folder of small files a study.
-
-    {folder}/{table}.csv           the tables of SHOWN, all experiments below each other
-    {folder}/{experiment}_{figure}.png
-    {folder}/config.yaml           the resolved config, without what belongs to a machine
-    {folder}/provenance.json       versions and commit, and what the run took
-"""
+"""What a study publishes of its results, a folder of small files, and what is read from such folders."""
 
 from __future__ import annotations
 
@@ -19,16 +13,13 @@ import pandas as pd
 import yaml
 
 from featprune.errors import FeatpruneError
-from featprune.figures import FIGURES
+from featprune.findings.contents import CONFIG, PROVENANCE
 from featprune.storage import atomic
-from featprune.study import Study
 from featprune.tables.frames import RUN
 from featprune.tables.reading import read_frame
 
-CONFIG, PROVENANCE = "config.yaml", "provenance.json"
 LIMIT = 2_000_000  # bytes of all tables of a study
 DIGITS = "%.5g"  # accuracies have four
-FIGURES_SHOWN = ("claims", "accuracy_vs_density", "headline", "feature_similarity", "connectivity", "early_stop")
 WORDS = ("claim", "statistic", "criterion", "rewind", "verdict")  # columns in which an empty field is an empty word
 OF_MACHINE = ("results", "data_dir", "device", "keep_snapshots")
 
@@ -46,32 +37,8 @@ def of_linearization(richness: pd.DataFrame) -> pd.DataFrame:
     return rows[[*RUN, "density", "step", "value"]].rename(columns={"value": "linearization_error"})
 
 
-def whole(table: pd.DataFrame) -> pd.DataFrame:
-    return table
-
-
-# Table -> what of it is published.
-SHOWN: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "claims": whole,
-    "tuned": of_runs,
-    "connectivity": whole,
-    "richness": of_linearization,
-}
-
-
-def sources(study: Study) -> dict[str, list[str]]:
-    """Name of a file to publish -> the results it is made of: the tables and pictures that the study's figures show."""
-    made: dict[str, list[str]] = {CONFIG: [f"{study.root}/{CONFIG}"], PROVENANCE: [f"{study.root}/{PROVENANCE}"]}
-    for name in study.experiments:
-        figures = study.drawn_figures(name)
-        tables = {table for figure in figures for table in FIGURES[figure].tables}
-        for table in SHOWN:
-            if table in tables:
-                made.setdefault(f"{table}.csv", []).append(study.table_file(name, f"{table}.parquet"))
-        for figure in FIGURES_SHOWN:
-            if figure in figures:
-                made[f"{name}_{figure}.png"] = [f"{study.root}/figures/{name}/{figure}.png"]
-    return made
+# Tables of which only a part is published.
+PARTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {"tuned": of_runs, "richness": of_linearization}
 
 
 def publish(made_of: Mapping[str, Sequence[str]], folder: str | Path, root: str | Path) -> None:
@@ -104,7 +71,8 @@ def write(name: str, files: Sequence[str], root: Path, path: Path) -> None:
         path.write_text(json.dumps(kept | {"took": took(root)}, indent=2) + "\n", encoding="utf-8")
     elif name.endswith(".csv"):
         table = name.removesuffix(".csv")
-        frame = pd.concat([SHOWN[table](read_frame(file)) for file in files], ignore_index=True)
+        frames = (read_frame(file) for file in files)
+        frame = pd.concat([PARTS[table](f) if table in PARTS else f for f in frames], ignore_index=True)
         frame.to_csv(path, index=False, float_format=DIGITS)
     else:
         shutil.copyfile(files[0], path)

@@ -56,24 +56,31 @@ def verdict_tables(published: Publication, claim: str, experiment: str, rows: pd
 def cells(rows: pd.DataFrame, unit: Unit) -> str:
     """A row a strategy and density, a column an alpha: the verdict, and the estimate with its interval."""
     lines = []
+    columns = [f"alpha {alpha:g}" for alpha in sorted(rows["alpha"].unique())]
     for kind in order_methods(rows):
         for density, mine in sorted(of_kind(rows, kind).groupby("density"), reverse=True):
-            line = {"strategy": strategy(*kind), "weights (%)": percent(float(density))}
-            for row in mine.sort_values("alpha").itertuples():
-                line[f"alpha {row.alpha:g}"] = f"{row.verdict} {unit.interval(row.estimate, row.ci_low, row.ci_high)}"
+            line = {"strategy": strategy(*kind), "weights (%)": percent(float(density))} | dict.fromkeys(columns, "")
+            for alpha, here in mine.groupby("alpha"):
+                line[f"alpha {alpha:g}"] = "; ".join(
+                    cell(row, unit, several=len(here) > 1) for row in here.itertuples()
+                )
             lines.append(line)
-    table = pd.DataFrame(lines)
-    alphas = [f"alpha {alpha:g}" for alpha in sorted(rows["alpha"].unique())]
-    return markdown(table[["strategy", "weights (%)", *alphas]])
+    return markdown(lines)
+
+
+def cell(row: Any, unit: Unit, several: bool) -> str:
+    """A verdict with its estimate; with the multiplier of the learning rate where there are several."""
+    rate = f" (rate × {row.lr:g})" if several else ""
+    return f"{row.verdict} {unit.interval(row.estimate, row.ci_low, row.ci_high)}{rate}"
 
 
 def beside(rows: pd.DataFrame) -> str:
     """How the verdicts of the statistics that decide nothing fell: a row a statistic, a column a strategy."""
-    table = pd.DataFrame({"statistic": [f"`{name}`" for name in sorted(rows["statistic"].unique())]})
-    for kind in order_methods(rows):
-        found = of_kind(rows, kind).groupby("statistic")["verdict"].agg(tally)
-        table[strategy(*kind)] = [found.get(name.strip("`"), "") for name in table["statistic"]]
-    return markdown(table)
+    lines = []
+    for statistic, mine in rows.groupby("statistic"):
+        fell = {strategy(*kind): of_kind(mine, kind)["verdict"] for kind in order_methods(rows)}
+        lines.append({"statistic": f"`{statistic}`"} | {who: tally(told) for who, told in fell.items() if len(told)})
+    return markdown(lines)
 
 
 def hypothesis_row(row: Any, rows: pd.DataFrame, effect: Unit) -> dict[str, str]:
@@ -101,21 +108,18 @@ def headline_row(row: Any, others: pd.DataFrame, unit: Unit) -> dict[str, str]:
 def rates(published: Publication) -> Iterator[str]:
     """The multipliers chosen for each strategy and alpha, and how often at the edge of what was tried."""
     for experiment, runs in published.named(published.table("tuned")):
-        kinds = [DENSE, *order_methods(runs)]
-        lines: list[dict[str, str]] = []
-        for kind in kinds:
-            mine = of_kind(runs, kind)
-            line = {"strategy": "dense" if kind == DENSE else strategy(*kind)}
-            line |= {f"alpha {a:g}": chosen(rows) for a, rows in mine.groupby("alpha")}
-            lines.append(line)
-        chosen_once = runs.drop_duplicates(["alpha", "criterion", "rewind", "round"])
-        if runs["lr"].nunique() < 2:
+        if len(runs["lr"].unique()) < 2:
             continue
-        yield f"{experiment}: multiplier of the learning rate, chosen on validation{edges(chosen_once)}"
+        lines = []
+        for kind in (DENSE, *order_methods(runs)):
+            chosen = {f"alpha {a:g}": multipliers(rows) for a, rows in of_kind(runs, kind).groupby("alpha")}
+            lines.append({"strategy": "dense" if kind == DENSE else strategy(*kind)} | chosen)
+        choices = runs.drop_duplicates(["alpha", "criterion", "rewind", "round"])
+        yield f"{experiment}: multiplier of the learning rate, chosen on validation{edges(choices)}"
         yield markdown(lines)
 
 
-def chosen(rows: pd.DataFrame) -> str:
+def multipliers(rows: pd.DataFrame) -> str:
     """The multipliers chosen at an alpha, over its densities."""
     return ", ".join(f"{lr:g}" for lr in sorted(rows["lr"].unique()))
 
@@ -124,8 +128,8 @@ def edges(choices: pd.DataFrame) -> str:
     """How many of the choices lie at the edge, where that is known."""
     if "edge" not in choices:
         return ""
-    count = int(choices["edge"].sum())
-    return f"; at the edge of what was tried in {count} of {len(choices)} choices ({PERCENT.number(count / len(choices))} %)"
+    count, share = int(choices["edge"].sum()), PERCENT.number(choices["edge"].mean())
+    return f"; at the edge of what was tried in {count} of {len(choices)} choices ({share} %)"
 
 
 def connectivity(published: Publication) -> Iterator[str]:

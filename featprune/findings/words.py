@@ -53,9 +53,10 @@ class Unit:
 POINTS = Unit(100, 2, "points", signed=True)  # of accuracy, from a fraction
 PERCENT = Unit(100, 2, "%")
 SHARE = Unit(1, 2)
+ALIKE = Unit(1, 2, "shares of the way from null to ceiling")
 STEPS = Unit(1, 0, "steps")
-ERROR_RATIO = Unit(-1, 2, "times the test error", exponential=True)  # from a gain in minus the logarithm of an error
-FACTOR = Unit(1, 2, "as a factor of the test error", exponential=True)  # from a size in logarithms
+ERROR_RATIO = Unit(-1, 2, "multiples of the dense network's test error", exponential=True)  # from -log of a ratio
+FACTOR = Unit(1, 2, "factors of the test error", exponential=True)  # from a size in logarithms
 
 
 def strategy(criterion: str, rewind: str) -> str:
@@ -93,10 +94,13 @@ def densities(values: Iterable[float]) -> str:
 
 
 def places(rows: pd.DataFrame) -> str:
-    """Where rows are: alpha 0.1 at 11 and 1.2 % of weights; alpha 3 at ...; without alphas only the densities."""
+    """Where rows are: alpha 0.1 and 1 at 11 and 1.2 % of weights; alpha 3 at ...; without alphas only the densities."""
     if rows["alpha"].isna().any():
         return densities(rows["density"])
-    return "; ".join(f"alpha {alpha:g} at {densities(mine['density'])}" for alpha, mine in rows.groupby("alpha"))
+    alphas: dict[str, list[str]] = {}
+    for alpha, mine in rows.groupby("alpha"):
+        alphas.setdefault(densities(mine["density"]), []).append(f"{alpha:g}")
+    return "; ".join(f"alpha {listed(mine)} at {where}" for where, mine in alphas.items())
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -104,6 +108,8 @@ def bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def markdown(table: pd.DataFrame | Sequence[Mapping[str, str]]) -> str:
-    """A Markdown table of words; a cell that is missing is empty."""
-    return pd.DataFrame(table).fillna("").to_markdown(index=False, disable_numparse=True)
+def markdown(table: Iterable[Mapping[str, str]]) -> str:
+    """A Markdown table of words, a mapping a row; a cell that a row lacks is empty."""
+    frame = pd.DataFrame(list(table)).fillna("")
+    rows = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
