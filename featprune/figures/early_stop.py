@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from featprune.figures.bands import Metric, band
 from featprune.figures.panels import facets, head, legend
@@ -52,6 +53,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, metric in zip(panels.axes.flat, METRICS, strict=True):
         ax.axhline(metric.of(of_kind(tuned, DENSE)).mean(), **DENSE_LINE)
         ax.set_ylabel(metric.label)
+    panels.axes.flat[0].yaxis.set_major_formatter(EngFormatter(sep=""))
     density_axis(panels.axes.flat[-1], [1.0, *runs["density"]], room=10)
     panels.axes.flat[-1].set_xlabel(X_LABELS["density"])
     legend(panels.figure, [*looks.values(), DENSE_LINE])

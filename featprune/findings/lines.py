@@ -14,6 +14,7 @@ from featprune.findings.words import (
     FACTOR,
     POINTS,
     SHARE,
+    SIZE,
     Unit,
     listed,
     overall,
@@ -37,7 +38,7 @@ def units(published: Publication, experiment: str) -> dict[str, Unit]:
     """How each claim's statistics of an experiment are written, `effect` being sizes of effects on the error."""
     tuned = published.table("tuned")
     classified = tuned.loc[tuned["experiment"] == experiment, "test_accuracy"].notna().any()
-    gain, size = (POINTS, POINTS) if classified else (ERROR_RATIO, FACTOR)
+    gain, size = (POINTS, SIZE) if classified else (ERROR_RATIO, FACTOR)
     return {CLAIM_1: gain, CLAIM_2: ALIKE, CLAIM_3: ALIKE, HYPOTHESIS: SHARE, HEADLINE: gain, "effect": size}
 
 
@@ -93,8 +94,10 @@ def sizes(published: Publication, experiment: str, rows: pd.DataFrame) -> str:
             for statistic, name in EFFECTS.items()
             for found in own[own["statistic"] == statistic].itertuples()
         ]
-        who = "" if is_ticket(rows).all() else f"{strategy(row.criterion, row.rewind)} "
-        told.append(f"{who}{row.verdict}, {estimate(row, SHARE)}{f' ({listed(effects)})' * bool(effects)}")
+        what = "of what alpha does depends on density"
+        if not is_ticket(rows).all():
+            what = f"more of it than on tickets for {strategy(row.criterion, row.rewind)}"
+        told.append(f"{row.verdict}, {estimate(row, SHARE)} {what}{f' ({listed(effects)})' * bool(effects)}")
     return "; ".join(told)
 
 
@@ -115,7 +118,7 @@ def contradictions(published: Publication) -> list[str]:
         found.append((f"Tickets lack {what}", counted(published, deciding[mine & ticket], FAILS, True)))
         others = deciding[mine & control].groupby(["criterion", "rewind"])
         held = [(strategy(*kind), counted(published, rows, HOLDS)) for kind, rows in others]
-        found.append((f"Not only tickets have {what}", "; ".join(f"{who}, {where}" for who, where in held if where)))
+        found.append((f"Not only tickets have {what}", "; ".join(f"{who} ({where})" for who, where in held if where)))
     failed = deciding[(deciding["claim"] == HYPOTHESIS) & (deciding["verdict"] == FAILS)]
     found.append(("Alpha isn't uniform on tickets", shares(published, failed[is_ticket(failed)])))
     for kind, rows in failed[failed["rewind"].isin(FAILING)].groupby(["criterion", "rewind"]):
@@ -133,7 +136,7 @@ def counted(published: Publication, rows: pd.DataFrame, verdict: str, say_where:
         found = mine[mine["verdict"] == verdict]
         where = f" ({places(found)})" if say_where else ""
         told += [f"{experiment} in {len(found)} of {len(mine)} places{where}"] * bool(len(found))
-    return "; ".join(told)
+    return "; ".join(told) if say_where else ", ".join(told)
 
 
 def shares(published: Publication, rows: pd.DataFrame) -> str:

@@ -128,5 +128,5 @@ def read(folder: Path) -> Publication:
 
 def read_table(path: Path) -> pd.DataFrame:
     """A published table: `claim` is a word, though some are numbers, and an empty word isn't missing."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"claim": str})
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(WORDS, str))
     return table.fillna({word: "" for word in WORDS if word in table})

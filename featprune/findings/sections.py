@@ -28,18 +28,19 @@ PAIRS = {  # of the table `connectivity`
 
 def verdicts(published: Publication) -> Iterator[str]:
     """Each claim's deciding statistics, cell by cell, and the others in short."""
+    parts = published.named(published.table("claims"))
     for claim, title in TITLES.items():
-        rows = published.table("claims").query("claim == @claim")
-        parts = [part for name, mine in published.named(rows) for part in verdict_tables(published, claim, name, mine)]
-        if parts:
-            yield f"### {title}"
-            yield from parts
+        told = [part for name, rows in parts for part in verdict_tables(published, claim, name, rows)]
+        if told:
+            yield from (f"### {title}", *told)
 
 
 def verdict_tables(published: Publication, claim: str, experiment: str, rows: pd.DataFrame) -> Iterator[str]:
-    """The tables of a claim on one experiment."""
-    of = units(published, experiment)
+    """The tables of a claim on one experiment, from all its claims; none without any row that decides."""
+    of, rows = units(published, experiment), rows[rows["claim"] == claim]
     deciding, others = rows[rows["decides"]], rows[~rows["decides"]]
+    if deciding.empty:
+        return
     statistics = listed([f"`{name}`" for name in sorted(deciding["statistic"].unique())])
     yield f"{experiment}: {statistics}{f' in {of[claim].name}' * bool(of[claim].name)}"
     if claim == HYPOTHESIS:

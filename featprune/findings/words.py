@@ -51,6 +51,7 @@ class Unit:
 
 
 POINTS = Unit(100, 2, "points", signed=True)  # of accuracy, from a fraction
+SIZE = Unit(100, 2, "points")
 PERCENT = Unit(100, 2, "%")
 SHARE = Unit(1, 2)
 ALIKE = Unit(1, 2, "shares of the way from null to ceiling")
