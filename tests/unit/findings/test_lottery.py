@@ -112,7 +112,7 @@ def test_seeds_are_paired():
     stops = made_stops(STEPS, ACCURACIES)
     runs = side_by_side(stops.sample(frac=1, random_state=0))
     assert len(runs) == 15
-    for name, kind in (("dense", ("dense", "dense", 0)), ("redrawn", ("ticket", "random", 2))):
+    for name, kind in (("dense", ["dense", "dense", 0]), ("redrawn", ["ticket", "random", 2])):
         theirs = stops[(stops[["criterion", "rewind", "round"]] == kind).all(axis=1)].set_index("seed")
         mine = runs if name == "dense" else runs[runs["round"] == 2]
         np.testing.assert_array_equal(mine[f"step_{name}"], mine["seed"].map(theirs["early_stop_step"]))
