@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS
+from featprune.figures.style import order_methods
 from featprune.findings.publication import Publication
 from featprune.findings.words import (
     ALIKE,
@@ -22,7 +23,8 @@ from featprune.findings.words import (
     strategy,
     tally,
 )
-from featprune.runs.paths import TICKET
+from featprune.runs.paths import TICKET, Kind
+from featprune.tables.frames import of_kind
 
 PROPERTIES = {
     CLAIM_1: "Claim 1, the dense network's test error",
@@ -86,19 +88,21 @@ def sizes(published: Publication, experiment: str, rows: pd.DataFrame) -> str:
     claims = published.table("claims")
     beside = claims[(claims["claim"] == HYPOTHESIS) & (claims["experiment"] == experiment) & ~claims["decides"]]
     unit = units(published, experiment)["effect"]
-    told = []
-    for row in rows.itertuples():
-        own = beside[(beside["criterion"] == row.criterion) & (beside["rewind"] == row.rewind)]
-        effects = [
-            f"{name} {estimate(found, unit)} {unit.name}"
-            for statistic, name in EFFECTS.items()
-            for found in own[own["statistic"] == statistic].itertuples()
-        ]
-        what = "of what alpha does depends on density"
-        if not is_ticket(rows).all():
-            what = f"more of it than on tickets for {strategy(row.criterion, row.rewind)}"
-        told.append(f"{row.verdict}, {estimate(row, SHARE)} {what}{f' ({listed(effects)})' * bool(effects)}")
-    return "; ".join(told)
+    mine = [(kind, of_kind(rows, kind), of_kind(beside, kind)) for kind in order_methods(rows)]
+    return "; ".join(size(row, kind, own, unit) for kind, found, own in mine for row in found.itertuples())
+
+
+def size(row: Any, kind: Kind, beside: pd.DataFrame, unit: Unit) -> str:
+    """A strategy's verdict and share, and its sizes in the unit of effects."""
+    effects = [
+        f"{name} {estimate(found, unit)} {unit.name}"
+        for statistic, name in EFFECTS.items()
+        for found in beside[beside["statistic"] == statistic].itertuples()
+    ]
+    what = "of what alpha does depends on density"
+    if kind != TICKET:
+        what = f"more of it than on tickets for {strategy(*kind)}"
+    return f"{row.verdict}, {estimate(row, SHARE)} {what}{f' ({listed(effects)})' * bool(effects)}"
 
 
 EFFECTS = {
@@ -116,13 +120,14 @@ def contradictions(published: Publication) -> list[str]:
     for claim, title in PROPERTIES.items():
         mine, what = deciding["claim"] == claim, title.partition(", ")[2]
         found.append((f"Tickets lack {what}", counted(published, deciding[mine & ticket], FAILS, True)))
-        others = deciding[mine & control].groupby(["criterion", "rewind"])
-        held = [(strategy(*kind), counted(published, rows, HOLDS)) for kind, rows in others]
+        others = deciding[mine & control]
+        held = [(strategy(*k), counted(published, of_kind(others, k), HOLDS)) for k in order_methods(others)]
         found.append((f"Not only tickets have {what}", "; ".join(f"{who} ({where})" for who, where in held if where)))
     failed = deciding[(deciding["claim"] == HYPOTHESIS) & (deciding["verdict"] == FAILS)]
     found.append(("Alpha isn't uniform on tickets", shares(published, failed[is_ticket(failed)])))
-    for kind, rows in failed[failed["rewind"].isin(FAILING)].groupby(["criterion", "rewind"]):
-        found.append((f"Alpha isn't messier on {strategy(*kind)} than on tickets", shares(published, rows)))
+    for kind in order_methods(failed[failed["rewind"].isin(FAILING)]):
+        who = f"Alpha isn't messier on {strategy(*kind)} than on tickets"
+        found.append((who, shares(published, of_kind(failed, kind))))
     gains = deciding[deciding["claim"] == HEADLINE]
     no_gain = "A gain worth the name over the lottery-ticket paper's network is excluded"
     found.append((no_gain, counted(published, gains, FAILS, True)))

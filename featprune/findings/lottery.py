@@ -15,7 +15,18 @@ from featprune.data import DATASETS
 from featprune.figures.bands import student_t
 from featprune.figures.style import percent
 from featprune.findings.publication import Publication
-from featprune.findings.words import PERCENT, POINTS, STEPS, Unit, bullets, densities, listed, markdown, strategy
+from featprune.findings.words import (
+    PERCENT,
+    POINTS,
+    STEPS,
+    Unit,
+    bullets,
+    by_density,
+    densities,
+    listed,
+    markdown,
+    strategy,
+)
 from featprune.runs.paths import DENSE, TICKET, Kind
 from featprune.tables.frames import nearest_one, of_kind
 
@@ -105,8 +116,7 @@ def compared(published: Publication) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def sentences(runs: pd.DataFrame) -> Iterator[str]:
     """What the early stops say about tickets, and about re-draws of them."""
-    steps = runs.groupby("density")["step_ticket"].mean()
-    first = float(steps.idxmin())
+    first = where_least(runs, runs["step_ticket"])
     at = runs[runs["density"] == first]
     ahead = earlier(at).mean() > 0
     by = PERCENT.mean(earlier(at) if ahead else -earlier(at))
@@ -116,7 +126,7 @@ def sentences(runs: pd.DataFrame) -> Iterator[str]:
         f"({STEPS.mean(at['step_dense'])})."
     )
     yield f"Earlier than the dense network {clear(runs, earlier)}."
-    best = float(runs.assign(value=gain(runs)).groupby("density")["value"].mean().idxmax())
+    best = where_least(runs, -gain(runs))
     yield (
         f"Their accuracy at the early stop is highest at {densities([best])}, "
         f"{POINTS.mean(gain(runs[runs['density'] == best]))} points against dense. More accurate {clear(runs, gain)}."
@@ -131,6 +141,12 @@ def sentences(runs: pd.DataFrame) -> Iterator[str]:
                 f"At {densities(middle['density'])}, {strategy(*kind)} takes {TIMES.mean(steps)} times the tickets' "
                 f"steps and ends {POINTS.mean(less)} points from them, {POINTS.mean(dense)} from dense."
             )
+
+
+def where_least(runs: pd.DataFrame, values: pd.Series) -> float:
+    """The density at which the mean of the values over seeds is smallest."""
+    means = [(values[mine.index].mean(), density) for density, mine in by_density(runs)]
+    return min(mean for mean in means if np.isfinite(mean[0]))[1]
 
 
 def clear(runs: pd.DataFrame, quantity) -> str:
@@ -217,7 +233,7 @@ def settings(published: Publication, experiment: str) -> list[dict[str, str]]:
     decay = f", a tenth of it after {listed([f'{step:,}' for step in training['milestones']])} steps"
     watched = [f"{key} {value}" for key, value in training.items() if key.startswith(("evaluation", "validation"))]
     layers = f"{100 * rates['hidden']:g} % of each hidden layer, {100 * rates['output']:g} % of the output"
-    here = {
+    here: dict[str, str | None] = {
         "network": f"{'-'.join(map(str, entry['model']['hidden']))} on {entry['dataset']}",
         "optimizer": f"{training['optimizer']} {rate}{decay * bool(training['milestones'])}",
         "batch size": str(training["batch_size"]),
@@ -227,11 +243,8 @@ def settings(published: Publication, experiment: str) -> list[dict[str, str]]:
         "input scaling": {**DATASETS[data["source"]].options, **data["options"]}.get("scaling"),
         "trials": str(len(runs["seed"].unique())),
     }
-    return [
-        {"": name, "the paper": told["paper"], "place": told["place"], "here": here[name]}
-        for name, told in paper()["settings"].items()
-        if here[name] is not None
-    ]
+    rows = ((name, told, here[name]) for name, told in paper()["settings"].items())
+    return [{"": name, "the paper": t["paper"], "place": t["place"], "here": mine} for name, t, mine in rows if mine]
 
 
 def stops(runs: pd.DataFrame) -> Iterator[dict[str, str]]:
@@ -240,8 +253,8 @@ def stops(runs: pd.DataFrame) -> Iterator[dict[str, str]]:
     names = {name: strategy(*kind) for name, kind in STRATEGIES.items() if runs[f"step_{name}"].notna().any()}
     first = next(iter(names.values()))
     yield {"weights (%)": "100 (dense)"} | stop(dense, "dense", first)
-    for density, mine in sorted(runs.groupby("density"), reverse=True):
-        line = {"weights (%)": percent(float(density))}
+    for density, mine in by_density(runs):
+        line = {"weights (%)": percent(density)}
         for name, label in names.items():
             line |= stop(mine, name, label)
         yield line

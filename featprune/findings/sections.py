@@ -15,7 +15,7 @@ from featprune.figures.richness import LIMITS
 from featprune.figures.style import order_methods, percent
 from featprune.findings.lines import EFFECTS, estimate, units
 from featprune.findings.publication import Publication
-from featprune.findings.words import PERCENT, SHARE, Unit, bullets, listed, markdown, strategy, tally
+from featprune.findings.words import PERCENT, SHARE, Unit, bullets, by_density, listed, markdown, strategy, tally
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import of_kind
 
@@ -59,8 +59,8 @@ def cells(rows: pd.DataFrame, unit: Unit) -> str:
     lines = []
     columns = [f"alpha {alpha:g}" for alpha in sorted(rows["alpha"].unique())]
     for kind in order_methods(rows):
-        for density, mine in sorted(of_kind(rows, kind).groupby("density"), reverse=True):
-            line = {"strategy": strategy(*kind), "weights (%)": percent(float(density))} | dict.fromkeys(columns, "")
+        for density, mine in by_density(of_kind(rows, kind)):
+            line = {"strategy": strategy(*kind), "weights (%)": percent(density)} | dict.fromkeys(columns, "")
             for alpha, here in mine.groupby("alpha"):
                 line[f"alpha {alpha:g}"] = "; ".join(
                     cell(row, unit, several=len(here) > 1) for row in here.itertuples()
@@ -140,8 +140,8 @@ def connectivity(published: Publication) -> Iterator[str]:
         what = "error in points" if unit is PERCENT else "loss"
         lines = []
         for pair, name in PAIRS.items():
-            for density, mine in sorted(rows[rows["pair"] == pair].groupby("density"), reverse=True):
-                line = {"between": name, "weights (%)": percent(float(density))}
+            for density, mine in by_density(rows[rows["pair"] == pair]):
+                line = {"between": name, "weights (%)": percent(density)}
                 lines.append(line | {f"alpha {a:g}": unit.mean(part[measure]) for a, part in mine.groupby("alpha")})
         yield f"{experiment}: barrier of the {what}, mean over seeds with 95 % interval"
         yield markdown(lines)

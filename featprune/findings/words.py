@@ -104,6 +104,11 @@ def places(rows: pd.DataFrame) -> str:
     return "; ".join(f"alpha {listed(mine)} at {where}" for where, mine in alphas.items())
 
 
+def by_density(rows: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
+    """The rows of each density, from the highest on."""
+    return [(d, rows[rows["density"] == d]) for d in sorted(set(rows["density"].to_numpy(float)), reverse=True)]
+
+
 def bullets(lines: Iterable[str]) -> str:
     """A Markdown list."""
     return "\n".join(f"- {line}" for line in lines)
@@ -112,5 +117,5 @@ def bullets(lines: Iterable[str]) -> str:
 def markdown(table: Iterable[Mapping[str, str]]) -> str:
     """A Markdown table of words, a mapping a row; a cell that a row lacks is empty."""
     frame = pd.DataFrame(list(table)).fillna("")
-    rows = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False)]
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -4,13 +4,12 @@ FINDINGS = "docs/findings"
 PUBLISHED = {}
 if STUDY.config["findings"] is not None:
     PUBLISHED = sources(STUDY)
-    _folder = f"{FINDINGS}/{STUDY.config['findings']}"
 
     rule publish_tables:
         input:
             list(chain.from_iterable(PUBLISHED.values())),
         output:
-            [f"{_folder}/{name}" for name in PUBLISHED],
+            [f"{FINDINGS}/{STUDY.config['findings']}/{name}" for name in PUBLISHED],
         log:
             f"{STUDY.root}/logs/publish_tables.log",
         benchmark:
@@ -23,7 +22,7 @@ if STUDY.config["findings"] is not None:
             runtime=5,
         params:
             made_of=PUBLISHED,
-            folder=_folder,
+            folder=lambda w, output: str(Path(output[0]).parent),
             root=STUDY.root,
             code=script_code("publish_tables"),
         script:
@@ -50,7 +49,7 @@ rule write_findings:
         mem_mb=1000,
         runtime=5,
     params:
-        folder=FINDINGS,
+        folder=lambda w, output: output[0].removesuffix(".md"),
         code=script_code("write_findings"),
     script:
         "../scripts/write_findings.py"
