@@ -190,7 +190,7 @@ def stated(runs: pd.DataFrame) -> Iterator[dict[str, str]]:
 def ours(statement: Mapping[str, Any], runs: pd.DataFrame) -> tuple[str, str]:
     """Our number for a statement, and whether both agree; empty where the statement has no number."""
     if statement.get("quantity") == "drop_off":
-        return f"tickets {drop_off(runs, 'ticket')}; re-drawn tickets {drop_off(runs, 'redrawn')}", ""
+        return f"tickets: {drop_off(runs, 'ticket')}; re-drawn tickets: {drop_off(runs, 'redrawn')}", ""
     if "quantity" not in statement:
         return "", ""
     name, unit, of = QUANTITIES[statement["quantity"]]
@@ -208,7 +208,9 @@ def drop_off(runs: pd.DataFrame, name: str) -> str:
     values = runs.assign(value=runs[f"accuracy_{name}"] - runs["accuracy_dense"])
     ends = values.groupby("density")["value"].agg(upper)
     lost = ends.index[ends < 0]
-    return f"from {densities([max(lost)])} on" if len(lost) else "at none" if ends.notna().any() else "not run here"
+    return (
+        f"from {densities([max(lost)])} on" if len(lost) else "at no density" if ends.notna().any() else "not run here"
+    )
 
 
 def agrees(statement: Mapping[str, Any], unit: Unit, values: pd.Series) -> str:
@@ -231,7 +233,8 @@ def settings(published: Publication, experiment: str) -> list[dict[str, str]]:
     data = published.config["datasets"][entry["dataset"]]
     rate = " or ".join(f"{training['lr'] * lr:g}" for lr in sorted(runs["lr"].unique()))
     decay = f", a tenth of it after {listed([f'{step:,}' for step in training['milestones']])} steps"
-    watched = [f"{key} {value}" for key, value in training.items() if key.startswith(("evaluation", "validation"))]
+    every, samples = training.get("evaluation_every"), training["evaluation_samples"] or "all its"
+    watched = f"every {every} steps" if every else f"at {training['evaluation_steps']} steps"
     layers = f"{100 * rates['hidden']:g} % of each hidden layer, {100 * rates['output']:g} % of the output"
     here: dict[str, str | None] = {
         "network": f"{'-'.join(map(str, entry['model']['hidden']))} on {entry['dataset']}",
@@ -239,7 +242,7 @@ def settings(published: Publication, experiment: str) -> list[dict[str, str]]:
         "batch size": str(training["batch_size"]),
         "steps a round": f"{training['steps']:,}",
         "pruned a round": layers if entry["pruning"]["scope"] == "per_layer" else f"{100 * rates['global']:g} % of all",
-        "validation": ", ".join(watched),
+        "validation": f"{samples} samples, {watched}",
         "input scaling": {**DATASETS[data["source"]].options, **data["options"]}.get("scaling"),
         "trials": str(len(runs["seed"].unique())),
     }

@@ -54,7 +54,7 @@ def opening(study: Publication) -> Iterator[str]:
         for name, runs in study.named(study.table("tuned"))
     ]
     yield f"What the study `{study.name}` says of the talk's claims ({listed(depth)}):"
-    yield bullets(lines(study))
+    yield bullets([*lines(study), *sections.barriers(study)])
     found = contradictions(study)
     yield "**What contradicts the talk:**" if found else "Nothing that was decided contradicts the talk."
     yield bullets(found)

@@ -38,8 +38,17 @@ def of_linearization(richness: pd.DataFrame) -> pd.DataFrame:
     return rows[[*RUN, "density", "step", "value"]].rename(columns={"value": "linearization_error"})
 
 
+def of_test(connectivity: pd.DataFrame) -> pd.DataFrame:
+    """The barriers on the test split."""
+    return connectivity[connectivity["split"] == "test"]
+
+
 # Tables of which only a part is published.
-PARTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {"tuned": of_runs, "richness": of_linearization}
+PARTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "tuned": of_runs,
+    "connectivity": of_test,
+    "richness": of_linearization,
+}
 
 
 def publish(made_of: Mapping[str, Sequence[str]], folder: str | Path, root: str | Path) -> None:

@@ -15,7 +15,18 @@ from featprune.figures.richness import LIMITS
 from featprune.figures.style import order_methods, percent
 from featprune.findings.lines import EFFECTS, estimate, units
 from featprune.findings.publication import Publication
-from featprune.findings.words import PERCENT, SHARE, Unit, bullets, by_density, listed, markdown, strategy, tally
+from featprune.findings.words import (
+    PERCENT,
+    SHARE,
+    Unit,
+    bullets,
+    by_density,
+    listed,
+    markdown,
+    places,
+    strategy,
+    tally,
+)
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import of_kind
 
@@ -136,15 +147,37 @@ def edges(choices: pd.DataFrame) -> str:
 def connectivity(published: Publication) -> Iterator[str]:
     """How high the barrier is between each pair of networks: a row a pair and density, a column an alpha."""
     for experiment, rows in published.named(published.table("connectivity")):
-        measure, unit = ("error_barrier", PERCENT) if rows["error_barrier"].notna().any() else ("loss_barrier", SHARE)
-        what = "error in points" if unit is PERCENT else "loss"
+        what, measure, unit = barrier(rows)
         lines = []
         for pair, name in PAIRS.items():
             for density, mine in by_density(rows[rows["pair"] == pair]):
                 line = {"between": name, "weights (%)": percent(density)}
                 lines.append(line | {f"alpha {a:g}": unit.mean(part[measure]) for a, part in mine.groupby("alpha")})
-        yield f"{experiment}: barrier of the {what}, mean over seeds with 95 % interval"
+        yield f"{experiment}: barrier of the {what} on the test split, mean over seeds with 95 % interval"
         yield markdown(lines)
+
+
+def barrier(rows: pd.DataFrame) -> tuple[str, str, Unit]:
+    """What the barriers of an experiment are of: in words, its column, and how it is written."""
+    classified = rows["error_barrier"].notna().any()
+    return ("error in points", "error_barrier", PERCENT) if classified else ("loss", "loss_barrier", SHARE)
+
+
+def barriers(published: Publication) -> Iterator[str]:
+    """The lowest and the highest barrier of each pair, a line for all experiments."""
+    told = []
+    for experiment, rows in published.named(published.table("connectivity")):
+        what, measure, unit = barrier(rows)
+        ends = []
+        for pair, name in PAIRS.items():
+            cells = [cell for _, cell in rows[rows["pair"] == pair].groupby(["alpha", "density"])]
+            cells = sorted((c for c in cells if c[measure].notna().any()), key=lambda cell: cell[measure].mean())
+            written = [f"{unit.mean(cell[measure])} ({places(cell)})" for cell in cells]
+            if written:
+                ends.append(f"{name} {' to '.join(dict.fromkeys([written[0], written[-1]]))}")
+        told += [f"{experiment}, {what}: {'; '.join(ends)}."] * bool(ends)
+    if told:
+        yield f"**Linear mode connectivity, the barrier between two solutions.** {' '.join(told)}"
 
 
 def laziness(published: Publication) -> Iterator[str]:
@@ -177,7 +210,7 @@ def settings(published: Publication) -> Iterator[str]:
                 "steps a round": f"{training['steps']:,}",
                 "optimizer": f"{training['optimizer']} {training['lr']:g}, batch {training['batch_size']}",
                 "alphas": ", ".join(map(str, entry["alphas"])),
-                "rates ×": ", ".join(map(str, entry["lrs"])),
+                "rates ×": multipliers(runs),
                 "weights (%)": ", ".join(map(percent, sorted(pruned.groupby("round")["density"].mean(), reverse=True))),
                 "f": "centered" if entry["center"] else "not centered",
             }

@@ -27,22 +27,20 @@ class Unit:
 
     def number(self, value: float) -> str:
         """The number alone; 0 has no sign."""
-        if not np.isfinite(value):
+        if np.isnan(value):
             return NONE
         scaled = np.exp(self.scale * value) if self.exponential else self.scale * value
+        if np.isinf(scaled):
+            return "∞" if scaled > 0 else "-∞"
         text = f"{round(scaled, self.digits) + 0.0:,.{self.digits}f}"
         return f"+{text}" if self.signed and round(scaled, self.digits) > 0 else text
 
     def interval(self, value: float, low: float, high: float) -> str:
-        """The number with its interval, if it has one: 0.12 [0.05, 0.19]."""
-        if not np.isfinite([low, high]).all():
+        """The number with its interval, if it has one: 0.12 [0.05, 0.19]; an end may be infinite."""
+        if np.isnan([low, high]).any():
             return self.number(value)
         ends = sorted((low, high), key=lambda end: self.scale * end)
         return f"{self.number(value)} [{', '.join(map(self.number, ends))}]"
-
-    def counted(self, value: float, low: float, high: float) -> str:
-        """The same with what it is counted in."""
-        return f"{self.interval(value, low, high)} {self.name}".rstrip()
 
     def mean(self, values: pd.Series) -> str:
         """The mean over seeds with its 95 % Student-t interval; of values that there are."""

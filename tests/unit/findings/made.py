@@ -18,7 +18,15 @@ TICKET, RANDOM, NONE, REDRAWN = (
     ("ticket", "random"),
 )
 TITLES = {"1": "at_least_as_good", "2": "correlation", "3": "change_correlation"}
-TRAINING = {"steps": 8000, "optimizer": "adam", "lr": 1.2e-3, "batch_size": 60, "milestones": [], "evaluation_steps": 8}
+TRAINING = {
+    "steps": 8000,
+    "optimizer": "adam",
+    "lr": 1.2e-3,
+    "batch_size": 60,
+    "milestones": [],
+    "evaluation_steps": 8,
+    "evaluation_samples": None,
+}
 EXPERIMENT = {
     "dataset": "mnist",
     "model": {"hidden": [300, 100]},

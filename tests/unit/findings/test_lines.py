@@ -61,7 +61,7 @@ def test_a_changed_number_changes_the_sentence(tmp_path, claim, index, column):
 def test_one_word_for_all_places(tmp_path, verdicts, word):
     claims = made_claims()
     claims.loc[where(claims, "1", TICKET), "verdict"] = verdicts
-    assert f"test error: {word}.**" in told(tmp_path, claims)[0][0]
+    assert f"as good as the dense network's: {word}.**" in told(tmp_path, claims)[0][0]
 
 
 def test_a_regression_is_told_in_ratios_of_errors(tmp_path):
@@ -81,7 +81,7 @@ def test_tickets_that_fail_and_controls_that_hold_contradict_the_talk(tmp_path):
     features = (
         "Tickets lack the dense network's features at the end: mnist in 2 of 4 places (alpha 0.1 and 1 at 5.0 % of"
     )
-    others = "Not only tickets have the dense network's test error: no rewind (fine-tune) (mnist in 4 of 4 places)."
+    others = "Not only tickets have a test error at least as good as the dense network's: no rewind (fine-tune) (mnist in 4 of 4 places)."
     along = "Not only tickets have the dense network's features along time: random re-draw (mnist in 2 of 4 places)."
     found = told(tmp_path, claims)[1]
     assert [found[0], found[2]] == [others, along]
@@ -112,6 +112,15 @@ def test_the_hypothesis_and_the_headline_may_fail(tmp_path, claim, kind, words):
     claims.loc[where(claims, claim, kind), "verdict"] = "fails"
     (found,) = told(tmp_path, claims)[1]
     assert found.endswith(words)
+
+
+def test_an_interval_may_be_infinite_or_missing(tmp_path):
+    claims = made_claims()
+    mine = claims.index[where(claims, "2", TICKET)]
+    claims.loc[mine, "ci_low"] = -np.inf
+    assert "from 0.00 [-∞, 0.00] (alpha 0.1" in told(tmp_path, claims)[0][1]
+    claims.loc[mine, "ci_low"] = np.nan
+    assert "from 0.00 (alpha 0.1" in told(tmp_path, claims)[0][1]
 
 
 def test_experiments_are_told_in_the_order_they_are_run(tmp_path):

@@ -41,7 +41,7 @@ def test_planted_numbers_of_the_paper_agree_with_it(tmp_path):
     assert earlier[0].endswith("% at 21 % of weights") and earlier[1] == "yes, within our interval"
     assert gain[0].startswith("tickets minus dense, accuracy +0.41 [") and gain[1] == "yes, beyond it"
     assert level[0].endswith("points at 3.6 % of weights") and level[1] == "yes, within our interval"
-    assert drop[0] == "tickets at none; re-drawn tickets from 21 % of weights on"
+    assert drop[0] == "tickets: at no density; re-drawn tickets: from 21 % of weights on"
     assert faster[0].startswith("steps of re-drawn tickets over the tickets' 2.51") and faster[1].startswith("yes")
     assert better[0].startswith("tickets minus re-drawn tickets, accuracy +0.50 [")
     assert better[1].startswith("yes")
@@ -63,7 +63,7 @@ def test_what_was_not_run_and_where_there_is_no_such_density_is_told(tmp_path):
     few = {name: value for name, value in STEPS.items() if name != "redrawn"}
     found = stated(told(tmp_path, few, densities=(0.4, 0.134, 0.01)))
     assert found[1] == found[3] == ("no such density here", "")
-    assert found[4][0] == "tickets at none; re-drawn tickets not run here"
+    assert found[4][0] == "tickets: at no density; re-drawn tickets: not run here"
     assert found[5] == found[6] == ("not run here", "")
     assert stated(told(tmp_path, seeds=1))[1][1] == "too few seeds"
 
@@ -132,6 +132,7 @@ def test_differences_in_setting_are_the_config_s(tmp_path):
     assert rows["optimizer"] == "adam 0.0012, a tenth of it after 4,000 and 6,000 steps"
     assert rows["pruned a round"] == "20 % of each hidden layer, 10 % of the output"
     assert rows["trials"] == "5"
+    assert rows["validation"] == "all its samples, at 8 steps"
     assert "input scaling" not in rows
     config["datasets"]["mnist"]["options"] = {"scaling": "unit_norm"}
     rows = {name.strip(): here.strip() for name, _, _, here in table(told(tmp_path, config=config), "")}

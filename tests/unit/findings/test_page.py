@@ -117,6 +117,14 @@ def test_an_alpha_is_lazy_or_rich_by_its_linearization_error(tmp_path):
     assert kinds == ["rich", "between", "lazy"]
 
 
+def test_the_lowest_and_the_highest_barrier_are_told_above(tmp_path):
+    publish_made(tmp_path, everything())
+    (line,) = (line for line in write_page(tmp_path).splitlines() if line.startswith("- **Linear mode connectivity"))
+    assert "mnist, error in points: a ticket and its dense network (masked) 0.22 [" in line
+    assert "% of weights) to 2.02 [" in line
+    assert "two dense networks, other data order 0.10 [" in line
+
+
 def test_rates_at_the_edge_are_counted(tmp_path):
     publish_made(tmp_path, {"tuned": made_tuned()})
     assert "at the edge of what was tried in 6 of 14 choices (42.86 %)" in write_page(tmp_path)

@@ -14,7 +14,7 @@ from featprune.findings.contents import sources
 from featprune.findings.publication import publish, published, read
 from featprune.storage import save_table
 from featprune.study import Study
-from tests.unit.findings.made import made_claims, made_stops, made_tuned
+from tests.unit.findings.made import made_claims, made_connectivity, made_stops, made_tuned
 from tests.unit.test_study import CHOICES, SCHEMA
 
 
@@ -101,6 +101,15 @@ def test_of_richness_the_linearization_error_at_the_end_is_published(results, tm
     save_table(results / "richness.parquet", pd.DataFrame(rows))
     publish(made_of(results) | {"richness.csv": [results / "richness.parquet"]}, tmp_path / "docs/x", results)
     assert read(tmp_path / "docs/x").table("richness")["linearization_error"].tolist() == [0.25]
+
+
+def test_of_connectivity_the_test_split_is_published(results, tmp_path):
+    tables = [made_connectivity("a", height=height).assign(split=s) for s, height in (("train", 0.5), ("test", 0.02))]
+    save_table(results / "connectivity.parquet", pd.concat(tables))
+    publish(made_of(results) | {"connectivity.csv": [results / "connectivity.parquet"]}, tmp_path / "docs/x", results)
+    table = read(tmp_path / "docs/x").table("connectivity")
+    assert len(table) == len(tables[1])
+    assert table["error_barrier"].max() < 0.1
 
 
 def test_accuracies_keep_their_digits(results, tmp_path):
