@@ -81,10 +81,11 @@ def test_tickets_that_fail_and_controls_that_hold_contradict_the_talk(tmp_path):
     features = (
         "Tickets lack the dense network's features at the end: mnist in 2 of 4 places (alpha 0.1 and 1 at 5.0 % of"
     )
-    others = "Not only tickets have a test error at least as good as the dense network's: no rewind (fine-tune) (mnist in 4 of 4 places)."
+    others = ": no rewind (fine-tune) (mnist in 4 of 4 places)."
     along = "Not only tickets have the dense network's features along time: random re-draw (mnist in 2 of 4 places)."
     found = told(tmp_path, claims)[1]
-    assert [found[0], found[2]] == [others, along]
+    assert found[0] == f"Not only tickets have a test error at least as good as the dense network's{others}"
+    assert found[2] == along
     assert found[1].startswith(features)
     assert len(found) == 3
 
