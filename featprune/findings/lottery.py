@@ -208,9 +208,9 @@ def drop_off(runs: pd.DataFrame, name: str) -> str:
     values = runs.assign(value=runs[f"accuracy_{name}"] - runs["accuracy_dense"])
     ends = values.groupby("density")["value"].agg(upper)
     lost = ends.index[ends < 0]
-    return (
-        f"from {densities([max(lost)])} on" if len(lost) else "at no density" if ends.notna().any() else "not run here"
-    )
+    if ends.isna().all():
+        return "not run here"
+    return f"from {densities([max(lost)])} on" if len(lost) else "at no density"
 
 
 def agrees(statement: Mapping[str, Any], unit: Unit, values: pd.Series) -> str:
