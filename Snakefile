@@ -14,6 +14,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/compress.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/findings.smk"
 
 
 rule all:
@@ -28,6 +29,12 @@ rule all:
 rule rates:
     input:
         expand(f"{STUDY.root}/tables/{{experiment}}/rates.csv", experiment=STUDY.experiments),
+
+
+# docs/findings.md, and what it is made from.
+rule findings:
+    input:
+        rules.write_findings.output,
 
 
 onsuccess:

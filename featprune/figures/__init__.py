@@ -63,6 +63,7 @@ FIGURES: dict[str, Figure] = {
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
     "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "Performance", ("pruning",)),
+    "early_stop": Figure("early_stop", ("tuned",), "Performance", ("pruning", "classification", "tickets")),
     "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
     "feature_similarity": Figure("feature_similarity", ("features",), "Features", ("comparisons",)),
     "feature_similarity_vs_density": Figure(

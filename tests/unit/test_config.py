@@ -28,6 +28,7 @@ def test_defaults():
     assert config == {
         "results": "results",
         "data_dir": None,
+        "findings": None,
         "keep_snapshots": False,
         "device": "auto",
         "seeds": {"count": 3, "first": 0, "tuning": 0, "block": 3},

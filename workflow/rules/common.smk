@@ -13,6 +13,7 @@ from featprune.engine.device import gpus_wanted
 from featprune.engine.objective import LOSSES
 from featprune.errors import FeatpruneError
 from featprune.figures import FIGURES
+from featprune.findings.contents import sources
 from featprune.jobs.fingerprint import code, import_from_here, module
 from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import REWINDS

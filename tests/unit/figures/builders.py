@@ -44,7 +44,9 @@ def make_tuned(runs=None, alphas=ALPHAS, rounds=4, seeds=4, regression=False):
     lost = (table[["round", "seed", "alpha"]] == [rounds, 3, alphas[-1]]).all(axis=1)
     lost &= (table["criterion"] == "snip") | (table["rewind"] == "random")
     accuracy = table["test_accuracy"].mask(lost | regression)
-    return table.assign(diverged=lost, test_loss=table["test_loss"].mask(lost), test_accuracy=accuracy)
+    table = table.assign(diverged=lost, test_loss=table["test_loss"].mask(lost), test_accuracy=accuracy)
+    stop = pd.Series(rng.integers(100, 900, len(table)), dtype="Int32").mask(lost)
+    return table.assign(early_stop_step=stop, early_stop_test_accuracy=accuracy - 0.01)
 
 
 def make_headline(rounds=3, seeds=4):

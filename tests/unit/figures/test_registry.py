@@ -19,7 +19,7 @@ from tests.unit.figures.drawing import draw
 
 # What must hold a value in the first table of a figure.
 VALUES = {
-    "tuned": ["test_accuracy", "test_loss"],
+    "tuned": ["test_accuracy", "test_loss", "early_stop_step"],
     "transfer": ["test_accuracy", "test_loss"],
     "headline": ["test_accuracy"],
     "compression": ["quantized_accuracy"],
@@ -97,7 +97,7 @@ def test_a_table_without_a_value_names_figure_and_table(name):
         draw_any(name, **{table: lost})
 
 
-@pytest.mark.parametrize("name", ["accuracy_vs_density", "alpha_sweep", "levels", "layerwise_density"])
+@pytest.mark.parametrize("name", ["accuracy_vs_density", "alpha_sweep", "early_stop", "levels", "layerwise_density"])
 def test_dense_runs_alone_are_nothing_to_draw(name):
     (table,) = FIGURES[name].tables
     dense = make_tables()[table].assign(criterion="dense", rewind="dense")

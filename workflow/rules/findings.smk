@@ -1,0 +1,55 @@
+from itertools import chain
+
+FINDINGS = "docs/findings"
+PUBLISHED = {}
+if STUDY.config["findings"] is not None:
+    PUBLISHED = sources(STUDY)
+
+    rule publish_tables:
+        input:
+            list(chain.from_iterable(PUBLISHED.values())),
+        output:
+            [f"{FINDINGS}/{STUDY.config['findings']}/{name}" for name in PUBLISHED],
+        log:
+            f"{STUDY.root}/logs/publish_tables.log",
+        benchmark:
+            f"{STUDY.root}/benchmarks/publish_tables.tsv"
+        conda:
+            "../../environment.yml"
+        threads: SLOTS
+        resources:
+            mem_mb=1000,
+            runtime=5,
+        params:
+            made_of=PUBLISHED,
+            folder=lambda w, output: str(Path(output[0]).parent),
+            root=STUDY.root,
+            code=script_code("publish_tables"),
+        script:
+            "../scripts/publish_tables.py"
+
+
+# Always from all that is published: a study that is run changes its own part only.
+rule write_findings:
+    input:
+        rules.publish_tables.output if PUBLISHED else [],
+        others=[
+            str(path) for path in sorted(Path(FINDINGS).glob("*/*")) if path.parent.name != STUDY.config["findings"]
+        ],
+    output:
+        f"{FINDINGS}.md",
+    log:
+        f"{STUDY.root}/logs/write_findings.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/write_findings.tsv"
+    conda:
+        "../../environment.yml"
+    threads: SLOTS
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        folder=lambda w, output: output[0].removesuffix(".md"),
+        code=script_code("write_findings"),
+    script:
+        "../scripts/write_findings.py"
