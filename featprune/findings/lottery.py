@@ -71,7 +71,7 @@ QUANTITIES = {
 
 
 def side_by_side(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row a round and seed of tickets: density, steps trained, step_ and accuracy_ at the early stop of each strategy.
+    """A row a round and seed of tickets: density, steps trained, step_ and accuracy_ of each strategy's early stop.
 
     A stop at step 0, before any training, is none.
     """

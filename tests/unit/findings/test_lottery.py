@@ -41,10 +41,8 @@ def test_planted_numbers_of_the_paper_agree_with_it(tmp_path):
     assert earlier[0].endswith("% at 21 % of weights") and earlier[1] == "yes, within our interval"
     assert gain[0].startswith("tickets minus dense, accuracy +0.41 [") and gain[1] == "yes, beyond it"
     assert level[0].endswith("points at 3.6 % of weights") and level[1] == "yes, within our interval"
-    assert (
-        drop[0]
-        == "tickets: less accurate than dense at no density; re-drawn tickets: less accurate than dense at 21, 13 and 3.6 % of weights"
-    )
+    assert drop[0].startswith("tickets: less accurate than dense at no density; ")
+    assert drop[0].endswith("re-drawn tickets: less accurate than dense at 21, 13 and 3.6 % of weights")
     assert faster[0].startswith("steps of re-drawn tickets over the tickets' 2.51") and faster[1].startswith("yes")
     assert better[0].startswith("tickets minus re-drawn tickets, accuracy +0.50 [")
     assert better[1].startswith("yes")
