@@ -71,14 +71,14 @@ QUANTITIES = {
 
 
 def side_by_side(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row a round and seed of tickets: density, and step_ and accuracy_ at the early stop of each strategy.
+    """A row a round and seed of tickets: density, steps trained, step_ and accuracy_ of each strategy's early stop.
 
     A stop at step 0, before any training, is none.
     """
     stops = runs.rename(columns=STOP)
     stops = stops.assign(step=stops["step"].where(stops["step"] > 0))
     dense = of_kind(stops, DENSE).set_index("seed")[list(STOP.values())].add_suffix("_dense")
-    table = of_kind(stops, TICKET)[["round", "seed", "density"]].join(dense, on="seed")
+    table = of_kind(stops, TICKET)[["round", "seed", "density", "steps"]].join(dense, on="seed")
     for name, kind in STRATEGIES.items():
         mine = of_kind(stops, kind).set_index(["round", "seed"])[list(STOP.values())].add_suffix(f"_{name}")
         table = table.join(mine, on=["round", "seed"])
@@ -91,7 +91,8 @@ def comparison(published: Publication) -> Iterator[str]:
     for experiment, runs in compared(published):
         yield f"### {experiment}"
         yield bullets(sentences(runs))
-        yield f"The paper's own numbers ({paper()['cite']}), and ours with 95 % intervals over seeds:"
+        cite = paper()["cite"]
+        yield f"The paper's own numbers ({cite}), and ours with 95 % intervals over seeds, which alone judge agreement:"
         yield markdown(stated(runs))
         yield "How the networks were trained, there and here:"
         yield markdown(settings(published, experiment))
@@ -110,7 +111,7 @@ def compared(published: Publication) -> Iterator[tuple[str, pd.DataFrame]]:
     """The experiments that have tickets with an early stop, and their frames of `side_by_side`."""
     for experiment, tuned in published.named(published.table("tuned")):
         runs = side_by_side(nearest_one(tuned, "alpha"))
-        if runs["step_ticket"].notna().any():
+        if earlier(runs).notna().any() and gain(runs).notna().any():
             yield experiment, runs
 
 
@@ -131,6 +132,8 @@ def sentences(runs: pd.DataFrame) -> Iterator[str]:
         f"Their accuracy at the early stop is highest at {densities([best])}, "
         f"{POINTS.mean(gain(runs[runs['density'] == best]))} points against dense. More accurate {clear(runs, gain)}."
     )
+    if late := list(unfinished(runs)):
+        yield f"The loss was smallest at the very last step, so that the stop is a bound: {', '.join(late)}."
     middle = nearest(runs, reference_density())
     for name, kind in list(STRATEGIES.items())[1:]:
         steps = middle[f"step_{name}"] / middle["step_ticket"]
@@ -141,6 +144,15 @@ def sentences(runs: pd.DataFrame) -> Iterator[str]:
                 f"At {densities(middle['density'])}, {strategy(*kind)} takes {TIMES.mean(steps)} times the tickets' "
                 f"steps and ends {POINTS.mean(less)} points from them, {POINTS.mean(dense)} from dense."
             )
+
+
+def unfinished(runs: pd.DataFrame) -> Iterator[str]:
+    """Of which strategies the loss still fell at the last step, so that their stop is but a bound, and how often."""
+    for name, kind in {"dense": DENSE, **STRATEGIES}.items():
+        mine = runs.drop_duplicates("seed") if name == "dense" else runs
+        count, of = int((mine[f"step_{name}"] >= mine["steps"]).sum()), int(mine[f"step_{name}"].notna().sum())
+        if count:
+            yield f"{'dense' if kind == DENSE else strategy(*kind)} in {count} of {of} runs"
 
 
 def where_least(runs: pd.DataFrame, values: pd.Series) -> float:
@@ -155,7 +167,7 @@ def clear(runs: pd.DataFrame, quantity) -> str:
     above, below = ends.index[ends["lower"] > 0], ends.index[ends["upper"] < 0]
     parts = [f"at {densities(above)}" if len(above) else "at no density"]
     parts += [f"the reverse at {densities(below)}"] if len(below) else ["the reverse at none"]
-    return f"{'; '.join(parts)} (95 % intervals)"
+    return f"{'; '.join(parts)} (95 % intervals, each by itself)"
 
 
 def lower(values: pd.Series) -> float:
@@ -204,13 +216,13 @@ def ours(statement: Mapping[str, Any], runs: pd.DataFrame) -> tuple[str, str]:
 
 
 def drop_off(runs: pd.DataFrame, name: str) -> str:
-    """The highest density at which a strategy is less accurate than dense, with its whole interval."""
+    """Where a strategy is less accurate than dense, with its whole interval."""
     values = runs.assign(value=runs[f"accuracy_{name}"] - runs["accuracy_dense"])
     ends = values.groupby("density")["value"].agg(upper)
     lost = ends.index[ends < 0]
     if ends.isna().all():
         return "not run here"
-    return f"from {densities([max(lost)])} on" if len(lost) else "at no density"
+    return f"less accurate than dense at {densities(lost) if len(lost) else 'no density'}"
 
 
 def agrees(statement: Mapping[str, Any], unit: Unit, values: pd.Series) -> str:

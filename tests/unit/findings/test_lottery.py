@@ -41,7 +41,8 @@ def test_planted_numbers_of_the_paper_agree_with_it(tmp_path):
     assert earlier[0].endswith("% at 21 % of weights") and earlier[1] == "yes, within our interval"
     assert gain[0].startswith("tickets minus dense, accuracy +0.41 [") and gain[1] == "yes, beyond it"
     assert level[0].endswith("points at 3.6 % of weights") and level[1] == "yes, within our interval"
-    assert drop[0] == "tickets: at no density; re-drawn tickets: from 21 % of weights on"
+    assert drop[0].startswith("tickets: less accurate than dense at no density; ")
+    assert drop[0].endswith("re-drawn tickets: less accurate than dense at 21, 13 and 3.6 % of weights")
     assert faster[0].startswith("steps of re-drawn tickets over the tickets' 2.51") and faster[1].startswith("yes")
     assert better[0].startswith("tickets minus re-drawn tickets, accuracy +0.50 [")
     assert better[1].startswith("yes")
@@ -63,7 +64,7 @@ def test_what_was_not_run_and_where_there_is_no_such_density_is_told(tmp_path):
     few = {name: value for name, value in STEPS.items() if name != "redrawn"}
     found = stated(told(tmp_path, few, densities=(0.4, 0.134, 0.01)))
     assert found[1] == found[3] == ("no such density here", "")
-    assert found[4][0] == "tickets: at no density; re-drawn tickets: not run here"
+    assert found[4][0] == "tickets: less accurate than dense at no density; re-drawn tickets: not run here"
     assert found[5] == found[6] == ("not run here", "")
     assert stated(told(tmp_path, seeds=1))[1][1] == "too few seeds"
 
@@ -76,11 +77,17 @@ def test_sentences_say_when_how_good_and_what_re_draws_do(tmp_path):
     )
     assert "] % before the dense network (10,000 [9,999, 10,001])" in line
     assert "highest at 13 % of weights, +0.41" in line
-    assert "More accurate at 21 and 13 % of weights; the reverse at none (95 % intervals)." in line
+    assert "More accurate at 21 and 13 % of weights; the reverse at none (95 % intervals, each by itself)." in line
     _, said, *_ = comparison(published)
     assert "Earlier than the dense network at 21, 13 and 3.6 % of weights; the reverse at none" in said
     assert "At 21 % of weights, random re-draw takes 2.00 [2.00, 2.00] times the tickets' steps and ends -0.3" in said
     assert "ticket mask, re-draw takes 2.51 [2.51, 2.51] times" in said
+
+
+def test_stops_at_the_last_step_are_told_as_bounds(tmp_path):
+    assert not any("the very last step" in part for part in comparison(told(tmp_path)))
+    _, said, *_ = comparison(told(tmp_path, STEPS | {"random": [12_400, 20_000, 20_100], "dense": [20_100]}))
+    assert "so that the stop is a bound: dense in 5 of 5 runs, random re-draw in 8 of 15 runs." in said
 
 
 def test_tickets_that_are_late_and_worse_are_told_as_such(tmp_path):
