@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import pandas as pd
 
@@ -11,12 +12,13 @@ from featprune.claims.row import Finding, Row
 from featprune.claims.rules import Rules
 from featprune.claims.verdicts import HEADLINE
 from featprune.runs.paths import TICKET
-from featprune.tables.headline import paired
+from featprune.tables.headline import PLACE, paired
 
 
 def beats_baseline(headline: pd.DataFrame, rules: Rules) -> Iterator[Finding]:
     """Whether ours minus the baseline is positive, for each comparison and density of the table `headline`."""
-    for (comparison, round, density), pairs in paired(headline).groupby(["comparison", "round", "density"]):
+    for place, pairs in paired(headline).groupby(PLACE):
+        comparison, round, density = cast(tuple[str, int, float], place)
         sample = Sample.of(pairs["gain"], pairs["same"])
         row = Row(claim=HEADLINE, statistic=comparison, round=round, density=density, **TICKET._asdict())
         yield row.found(

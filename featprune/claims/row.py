@@ -54,9 +54,10 @@ class Row:
 
     def found(self, estimate: float, interval: tuple[float, float], evidence: Evidence, **more: Any) -> Finding:
         """The row with an estimate and its interval, and what else there is to say, beside the evidence."""
-        more |= dict(zip(("ci_low", "ci_high"), interval, strict=True))
-        p = {"p_holds": evidence.p_holds, "p_fails": evidence.p_fails}
-        return Finding(replace(self, estimate=estimate, **p, **more), evidence)
+        low, high = interval
+        p_holds, p_fails = evidence.p_holds, evidence.p_fails
+        row = replace(self, estimate=estimate, ci_low=low, ci_high=high, p_holds=p_holds, p_fails=p_fails, **more)
+        return Finding(row, evidence)
 
     @property
     def place(self) -> tuple:

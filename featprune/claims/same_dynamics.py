@@ -38,9 +38,9 @@ def along_log_time(hidden: pd.DataFrame) -> pd.DataFrame:
     weights = {"correlation": spans, CHANGE: spans * later["movement"]}
     parts = {f"{name}_weight": weight for name, weight in weights.items()}
     parts |= {name: (later[name] * weight).where(weight != 0, 0.0) for name, weight in weights.items()}
-    sums = later.assign(**parts).groupby([*RUN, "layer"])[list(parts)].agg(lambda column: column.sum(skipna=False))
+    sums = later.assign(**parts).groupby([*RUN, "layer"])[list(parts)].agg(pd.Series.sum, skipna=False)
     layers = pd.DataFrame({name: sums[name] / sums[f"{name}_weight"] for name in weights})
-    return layers.groupby(RUN).agg(lambda column: column.mean(skipna=False)).reset_index()
+    return layers.groupby(RUN).agg(pd.Series.mean, skipna=False).reset_index()
 
 
 def spans_of(steps: np.ndarray) -> np.ndarray:

@@ -68,5 +68,5 @@ def alike(features: pd.DataFrame) -> pd.DataFrame:
     """Each measure's mean over hidden layers, see `hidden_layers`: a row a run, seed, target and step."""
     keys = [*AXES, "density", "target", "seed", "step"]
     # A layer without a value leaves none for the network.
-    means = hidden_layers(features).groupby(keys)[list(MEASURES)].agg(lambda column: column.mean(skipna=False))
+    means = hidden_layers(features).groupby(keys)[list(MEASURES)].agg(pd.Series.mean, skipna=False)
     return means.reset_index()

@@ -39,7 +39,7 @@ SETTINGS = Settings(
     alpha=1.0,
     center=True,
     evaluate_at=(0, 200),
-    snapshot_at=tuple(log_grid(200, 12)),
+    snapshot_at=tuple(log_grid(200, 24)),  # so that a shift by a factor of two is well inside the lags
 )
 RULES = Rules(Margins(accuracy=0.005, loss=1.25, features=0.2, time=1.5, interaction=0.25), 0.05, 0.8, frozenset([1]))
 TRAINER, WHOLE = Trainer(NETWORK, DATA, SEEDS), dense_mask(NETWORK, SEEDS)

@@ -12,7 +12,7 @@ from featprune.claims.inference import Evidence
 from featprune.claims.row import COLUMNS, Row, holm, judged, table_of
 from featprune.claims.rules import Rules
 from featprune.claims.table import build_claims
-from featprune.claims.text import describe
+from featprune.claims.text import describe, edges
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.storage import save_table
 from featprune.tables.tuning import tune
@@ -67,10 +67,11 @@ def test_what_a_row_leaves_out_is_null():
 
 
 def test_the_table_and_its_words_are_made_from_the_tables_there_are(tmp_path):
-    save_table(tmp_path / "tuned", tune(PLAIN, ["lr"]))
+    tuned = tune(PLAIN, ["lr"])
+    save_table(tmp_path / "tuned", tuned)
     made = build_claims(CONFIG, sorted(RULES.decide_at), tuned=str(tmp_path / "tuned"))
     pd.testing.assert_frame_equal(made["claims.parquet"], claims_of(PLAIN))
-    assert made["claims.md"] == describe(made["claims.parquet"], RULES)
+    assert made["claims.md"] == describe(made["claims.parquet"], RULES, edges(tuned))
 
 
 # ---- Deciding rows
