@@ -40,13 +40,14 @@ class Wanted:
     criteria: frozenset[str] = frozenset()
     compressed: bool = False
     studied: bool = False
+    connected: bool = False
 
 
 @dataclass(frozen=True)
 class Costs:
     """Seconds of CPU, of one seed: of a step and of one sample's output by surviving weights a layer; of all else that
-    a run takes (draws, files); of a mask by criterion; of a run's dump, its comparison and, a snapshot, its richness;
-    of compression but for its steps, and a step of those."""
+    a run takes (draws, files); of a mask by criterion; of a run's dump, its comparison with another, the straight line
+    between both and, a snapshot, its richness; of compression but for its steps, and a step of those."""
 
     step: Mapping[Counts, float]
     sample: Mapping[Counts, float]
@@ -55,6 +56,7 @@ class Costs:
     dump: float = 0.0
     richness: float = 0.0
     compare: float = 0.0
+    connect: float = 0.0
     compress: float = 0.0
     compress_step: float = 0.0
 
@@ -213,6 +215,14 @@ class Pieces:
         for name, table in zip(("features", "shift"), compare_features(*both), strict=True):
             save_table(self.folder / f"{name}.parquet", table)
 
+    def connect(self) -> None:
+        """The straight line between two networks of one seed, centered."""
+        from featprune.engine.objective import Objective
+        from featprune.features.connectivity import measure_barriers
+
+        first, second, initial = (self.values() for _ in range(3))
+        measure_barriers(self.network, first, second, [0], self.data, Objective(self.case.loss, 1.0), initial)
+
     def compress(self) -> None:
         """A saved run, without the training of its shared values."""
         from featprune.compression.runs import compress_run
@@ -285,6 +295,7 @@ def start(kind: str, claims: dict) -> None:
             "dump": [tiny.dump],
             "richness": [tiny.dump, tiny.richness],
             "compare": [tiny.dump, tiny.compare],
+            "connect": [tiny.connect],
             "compress": [tiny.run, tiny.compress, tiny.tune],
             "table": [tiny.table],
             "claims": [lambda: tiny.claims(claims)],
@@ -309,6 +320,8 @@ def measure(wanted: Wanted) -> Costs:
             found["dump"] = mean_seconds(pieces.dump)
             found["richness"] = mean_seconds(pieces.richness) / 2
             found["compare"] = mean_seconds(pieces.compare)
+        if wanted.connected:
+            found["connect"] = mean_seconds(pieces.connect)
         if wanted.compressed:
             start("compress", {})
             pieces.run([0], min(wanted.counts))

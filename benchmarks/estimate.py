@@ -4,8 +4,9 @@ Nothing is run but a calibration of some seconds. What there is to do is Snakema
 
 Measured on this machine, as CPU time, while as many processes measure as there are cores (`benchmarks.calibration`):
 a training step under random masks of every density that the plan has, and the output of a sample, for evaluations and
-reference outputs; what else a run takes; a mask by each criterion; dumping, comparing and measuring features;
-compression; the start of each kind of job's process, up to its first piece of work; the start of Snakemake.
+reference outputs; what else a run takes; a mask by each criterion; dumping, comparing and measuring features; a
+straight line between two networks; compression; the start of each kind of job's process, up to its first piece of work;
+the start of Snakemake.
 
 Assumed: Snakemake's own time a job, and the preparation of a dataset without its download, as on the machine where
 this was written; a figure to take what the first of its process does, and a table so much a file; criteria that rank
@@ -27,7 +28,17 @@ from benchmarks import plan as plans
 from benchmarks.calibration import Costs, Machine, Wanted, in_processes
 from benchmarks.plan import Case, Job, runs_in
 from featprune.experiment import Experiment
-from featprune.runs.paths import COMPRESSION, DENSE, FEATURES, MASK, PREACTIVATIONS, RICHNESS, WEIGHTS, RunPath
+from featprune.runs.paths import (
+    COMPRESSION,
+    CONNECTIVITY,
+    DENSE,
+    FEATURES,
+    MASK,
+    PREACTIVATIONS,
+    RICHNESS,
+    WEIGHTS,
+    RunPath,
+)
 from featprune.study import Study
 
 CORES = (2, 4, 8)
@@ -39,6 +50,7 @@ KINDS = {
     RICHNESS: "richness",
     PREACTIVATIONS: "dump",
     FEATURES: "compare",
+    CONNECTIVITY: "connect",
     COMPRESSION: "compress",
 }
 IMPORT_MUCH = ("claims", "headline", "provenance")  # what is made by jobs that import scipy and more besides pandas
@@ -72,17 +84,19 @@ def wanted(study: Study, known: Mapping[str, Case], jobs: Sequence[Job]) -> list
         return [(known[e.name], e, run) for run, e in runs]
 
     trained, masked, studied, compressed = map(of, (WEIGHTS, MASK, PREACTIVATIONS, COMPRESSION))
-    compared, dense = of(FEATURES), {case: tuple(plans.layer_sizes(case.network)) for case in known.values()}
+    compared, connected = map(of, (FEATURES, CONNECTIVITY))
+    dense = {case: tuple(plans.layer_sizes(case.network)) for case in known.values()}
     return [
         Wanted(
             case,
             frozenset(plans.counts_of(e, case.network, run) for c, e, run in trained if c == case) | {full},
             frozenset(e.masks_by(run.cell.kind) for c, e, run in masked if c == case) - {DENSE.criterion},
             studied=any(c == case for c, *_ in (*studied, *compared)),
+            connected=any(c == case for c, *_ in connected),
             compressed=any(c == case for c, *_ in compressed),
         )
         for case, full in dense.items()
-        if any(c == case for c, *_ in (*trained, *masked, *studied, *compared, *compressed))
+        if any(c == case for c, *_ in (*trained, *masked, *studied, *compared, *connected, *compressed))
     ]
 
 
@@ -97,14 +111,15 @@ def job_seconds(
         if "/runs/" in file:
             run = RunPath.parse(file)
             e, case = study.experiments[run.cell.experiment], known[run.cell.experiment]
-            seconds += len(run.seeds) * seed_seconds(Path(file).name, e, case, run, costs[case])
+            each = seed_seconds(Path(file).name, e, case, run, costs[case])
+            seconds += len(run.seeds) * plans.repeats(job, file) * each
     if "/tables/" in job.outputs[0]:
         seconds += machine.read * sum("/runs/" in file for file in job.inputs)
     return seconds
 
 
 def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs) -> float:
-    """Core-seconds that the making of a file of a run takes, a seed."""
+    """Core-seconds that the making of a file of a run takes, a seed; of one comparison or line where it has several."""
     if name == WEIGHTS:
         counts, dense = plans.counts_of(e, case.network, run), tuple(plans.layer_sizes(case.network))
         steps, again = plans.training_steps(e, run)
@@ -119,6 +134,7 @@ def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs
         PREACTIVATIONS: cost.dump,
         RICHNESS: cost.richness * case.snapshots,
         FEATURES: cost.compare,
+        CONNECTIVITY: cost.connect,
     }.get(name, 0.0)
 
 

@@ -16,10 +16,14 @@ from featprune.experiment import Experiment
 from featprune.network import MLP
 from featprune.pruning.masks import Schedule
 from featprune.runs.paths import (
+    CONNECTIVITY,
     DENSE,
+    FEATURES,
     MASK,
+    PAIRS,
     PREACTIVATIONS,
     SNAPSHOTS,
+    TARGETS,
     WEIGHTS,
     RunPath,
 )
@@ -166,6 +170,17 @@ def training_steps(experiment: Experiment, run: RunPath) -> tuple[int, int]:
 def runs_in(files: Iterable[str], name: str) -> list[RunPath]:
     """The runs that have a file of this name among these."""
     return [RunPath.parse(file) for file in files if "/runs/" in file and Path(file).name == name]
+
+
+def repeats(job: Job, file: str) -> int:
+    """How often a job does, for a file of a run, what is measured once: comparisons with dense runs, and straight lines
+    between the networks that it reads."""
+    if Path(file).name == FEATURES:
+        return sum(RunPath.parse(file).cell.kind != target for target in TARGETS.values())
+    if Path(file).name == CONNECTIVITY:
+        kinds = [run.cell.kind for run in runs_in(job.inputs, WEIGHTS)]
+        return sum(kinds.count(one) for one, other in PAIRS.values() if other in kinds)
+    return 1
 
 
 def file_bytes(study: Study, known: Mapping[str, Case], path: str) -> float:

@@ -17,14 +17,32 @@ from benchmarks.calibration import Costs, Machine
 from benchmarks.estimate import SNAKEMAKE_JOB, job_seconds, stage, wanted
 from benchmarks.plan import Job, Sizes
 from featprune.datasets.dataset import Dataset
+from featprune.engine.objective import Objective
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings
 from featprune.network import MLP
 from featprune.pruning.masks import keep_highest
 from featprune.rewind import REWINDS
 from featprune.runs.chain import Trainer, dense_mask, train_round
+from featprune.runs.connected import measure_connectivity
 from featprune.runs.files import save_mask, save_outcome
-from featprune.runs.paths import DENSITY, HISTORY, MASK, SNAPSHOTS, WEIGHTS, Cell, RunPath
+from featprune.runs.paths import (
+    CONNECTIVITY,
+    DENSE,
+    DENSITY,
+    FEATURES,
+    HISTORY,
+    MASK,
+    REINITIALIZED,
+    REORDERED,
+    REORDERED_TICKET,
+    SNAPSHOTS,
+    TICKET,
+    WEIGHTS,
+    Cell,
+    Kind,
+    RunPath,
+)
 
 ROOT = plans.SNAKEFILE.parent
 PRESETS = {"default": [], "smoke": [ROOT / "presets" / "smoke.yaml"]}
@@ -134,6 +152,31 @@ def test_samples_seen_are_those_whose_output_training_computes(center, some, mon
     early = ((outcome.history["split"] == "test") & (outcome.history["step"] < 20)).any()
     planned = plans.samples_seen(vars(settings), SIZES)
     assert sum(seen) == planned - (0 if early else SIZES.test)
+
+
+def test_features_are_compared_with_each_dense_run_but_themselves(smoke):
+    _, jobs = smoke
+    compared = [(job, file) for job in jobs for file in job.outputs if Path(file).name == FEATURES]
+    asked = {RunPath.parse(file).cell.kind: plans.repeats(job, file) for job, file in compared}
+    assert asked == {DENSE: 1, REORDERED: 1, REINITIALIZED: 2, TICKET: 2, Kind("magnitude", "random"): 2}
+
+
+def test_lines_are_those_that_a_job_follows(tmp_path):
+    network, settings = MLP((5, 4, 3)), replace(SETTINGS, center=False)
+    trainer, mask = Trainer(network, made_data(), [0]), dense_mask(network, [0])
+    outcome = train_round(trainer, REWINDS["init"], 1, mask, settings)
+    runs = [(DENSE, 0), (REORDERED, 0), *((kind, round) for kind in (TICKET, REORDERED_TICKET) for round in (1, 2))]
+    files = []
+    for kind, number in runs:
+        run = RunPath(CELL.of(kind), number, "0-0")
+        at, *others = (run.file(str(tmp_path), name) for name in (MASK, DENSITY, WEIGHTS, HISTORY, SNAPSHOTS))
+        save_mask(at, others[0], mask, [0])
+        save_outcome(outcome, mask.layers, [0], *others[1:])
+        files.append((at, others[1]))
+    table = measure_connectivity(network, made_data(), files, Objective(settings.loss, 1.0), center=False)
+    job = Job("measure_connectivity", tuple(file for pair in files for file in pair), ())
+    made = RunPath(CELL.of(DENSE), 0, "0-0").file(str(tmp_path), CONNECTIVITY)
+    assert plans.repeats(job, made) == len(table.drop_duplicates(["pair", "round"])) == 5
 
 
 def test_disk_of_a_run_is_that_of_its_files(smoke, tmp_path):
