@@ -25,6 +25,7 @@ Looks = dict[Any, Look]  # value of the column that sets curves apart -> how its
 STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "dense": "dense",
     "init": "rewind to init (ticket)",
+    "reordered": "other data order",
     "late": "late rewind",
     "random": "random re-draw",
     "same_sign": "re-draw, same signs",
@@ -77,6 +78,7 @@ METHODS = {
     ("magnitude", "random"): Method("controls", "random re-draw", CONTROL, "o"),
     ("ticket", "random"): Method("controls", "ticket mask, re-draw", CONTROL, "s"),
     ("ticket", "same_sign"): Method("controls", "ticket mask, same signs", CONTROL, "D"),
+    ("ticket", "reordered"): Method("controls", "ticket, other order", CONTROL, "P"),
     ("shuffled", "init"): Method("controls", "ticket mask, shuffled", CONTROL, "^"),
 }
 
