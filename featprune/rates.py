@@ -18,10 +18,15 @@ EDGES = {"True": True, "False": False}
 
 @dataclass(frozen=True)
 class Rate:
-    """A multiplier of the learning rate, as it is written; `edge`: whether it lay at the edge of what was tried."""
+    """A multiplier of the learning rate, as it is written; `edge`: whether it lay at the edge of what was tried.
+
+    quality: how good it was on validation, more being better, by which one of several alphas is chosen; None where the
+    file doesn't say.
+    """
 
     lr: str
     edge: bool
+    quality: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,13 @@ class Rates:
         """The rates of these as plain data, with the columns of the file; raises like `of`."""
         found = ((alpha, kind, self.of(alpha, kind)) for alpha, kind in places)
         return [
-            {"alpha": float(alpha), **kind._asdict(), "lr": float(rate.lr), "edge": rate.edge}
+            {"alpha": float(alpha), **kind._asdict(), "lr": float(rate.lr), "edge": rate.edge, "quality": rate.quality}
             for alpha, kind, rate in found
         ]
 
 
 def read_rates(path: str) -> Rates:
-    """Read the CSV with the columns of COLUMNS, and any others, which aren't read.
+    """Read the CSV with the columns of COLUMNS, and validation_accuracy or validation_loss where it has them.
 
     Equal multipliers that are written differently appear as the first of them. Raises FeatpruneError that names the
     file, and the line where one is wrong.
@@ -65,7 +70,7 @@ def read_rates(path: str) -> Rates:
         try:
             place = float(row["alpha"]), Kind(row["criterion"], row["rewind"])
             lr = float(row["lr"])
-            rate = Rate(written.setdefault(lr, row["lr"].strip()), EDGES[row["edge"]])
+            rate = Rate(written.setdefault(lr, row["lr"].strip()), EDGES[row["edge"]], _quality(row))
             if not 0 < lr < inf:
                 raise ValueError("no multiplier")
         except (KeyError, TypeError, ValueError) as error:
@@ -75,3 +80,11 @@ def read_rates(path: str) -> Rates:
             raise FeatpruneError(f"{path}: line {line}: a second rate of the same alpha, criterion and rewind")
         table[place] = rate
     return Rates(str(path), table)
+
+
+def _quality(row: Mapping[str, str | None]) -> float | None:
+    """The validation accuracy, or for regression, which has none, minus the validation loss."""
+    for column, sign in (("validation_accuracy", 1), ("validation_loss", -1)):
+        if row.get(column):
+            return sign * float(row[column] or 0)
+    return None

@@ -14,7 +14,8 @@ LOTTERY = "lth"  # the study that is set beside the lottery-ticket paper
 NOTE = (
     "Written by `snakemake findings` from the tables in [findings/](findings/); no number is typed by hand. "
     "[method.md](method.md) has the rules of the verdicts. Intervals in brackets belong to the tests that the verdicts "
-    "are read from, unless it says otherwise. A place is an alpha and a density."
+    "are read from, unless it says otherwise; verdicts are corrected for their number, intervals are not. A place is "
+    "an alpha and a density."
 )
 # Heading -> what it says of a study. Of the paper's own experiment only the comparison and the settings are told.
 ABOUT_STUDY: dict[str, Callable[[Publication], Iterator[str]]] = {

@@ -29,18 +29,16 @@ def of_kind(runs: pd.DataFrame, *kinds: Kind) -> pd.DataFrame:
 
 
 def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows whose value in `column` (an alpha, an lr) is nearest 1 in logarithm: of an lr, for each alpha and
-    kind, as these may have rates of their own."""
+    """The rows whose value in `column` (an alpha, an lr) is nearest 1 in logarithm: of an lr, for each alpha and (where
+    the table tells them apart) kind, as these may have rates of their own."""
 
     def nearest(values: pd.Series) -> float:
         return values.iloc[np.abs(np.log(values)).argmin()]
 
-    value = (
-        table.groupby(["alpha", "criterion", "rewind"])["lr"].transform(nearest)
-        if column == "lr"
-        else nearest(table[column])
-    )
-    return table[table[column] == value]
+    if column != "lr":
+        return table[table[column] == nearest(table[column])]
+    places = table.columns.intersection(["alpha", "criterion", "rewind"]).tolist()
+    return table[table["lr"] == table.groupby(places)["lr"].transform(nearest)]
 
 
 def hidden_layers(features: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from featprune.tables.frames import AXES
 from featprune.tables.reading import read_frame
 
 PLACE = ["alpha", "criterion", "rewind"]  # what a frozen rate is for
+QUALITY = "quality"  # of a frozen rate, on the validation split of the seeds that it was tuned on
 
 
 def tune(
@@ -27,8 +28,9 @@ def tune(
 
     Args:
         seeds: those that choose, and of which no row is returned; without any, all choose and all are returned.
-        rates: frozen rates, a mapping with the keys of PLACE, lr and edge for each place. With them nothing chooses
-            an lr: only rows at these are looked at.
+        rates: frozen rates, a mapping with the keys of PLACE, lr, edge and quality for each place. With them nothing
+            chooses an lr: only rows at these are looked at; and an alpha is chosen by their quality where all have
+            one, so that no seed of the summary chooses.
 
     Returns:
         The rows, with a column `edge`: whether their lr is the smallest or largest of the several that were tried
@@ -39,7 +41,7 @@ def tune(
     choosing = runs["seed"].isin(seeds)
     best = _scored(runs[choosing] if len(seeds) else runs, [*kept, *over]).drop_duplicates(kept)
     found = runs[~choosing].merge(best[[*kept, *over]], on=[*kept, *over])
-    return found.sort_values([*AXES, "seed"], ignore_index=True)
+    return found.drop(columns=QUALITY, errors="ignore").sort_values([*AXES, "seed"], ignore_index=True)
 
 
 def _with_edges(summary: pd.DataFrame) -> pd.DataFrame:
@@ -53,6 +55,8 @@ def _scored(runs: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
     """Each combination of the axes with its mean `quality` on validation: the best first, ties by the axes."""
     accuracy = runs["validation_accuracy"]
     quality = accuracy if accuracy.notna().any() else -runs["validation_loss"]
+    if QUALITY in runs and runs[QUALITY].notna().all():
+        quality = runs[QUALITY]
     scored = runs.assign(quality=quality.fillna(-np.inf)).groupby([*axes])[["quality"]].mean().reset_index()
     return scored.sort_values("quality", ascending=False, kind="stable")
 

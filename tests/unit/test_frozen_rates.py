@@ -119,7 +119,8 @@ def test_features_are_compared_at_the_tickets_rate(frozen):
 def test_tables_know_the_frozen_rates_of_their_own_kinds(frozen):
     selection = study(rates=frozen).table_options("a", "summary")["selection"]
     assert selection["seeds"] == [] and len(selection["rates"]) == 2 * 3
-    assert {"alpha": 0.3, "criterion": "magnitude", "rewind": "none", "lr": 3.3, "edge": False} in selection["rates"]
+    known = {"alpha": 0.3, "criterion": "magnitude", "rewind": "none", "lr": 3.3, "edge": False, "quality": 0.9}
+    assert known in selection["rates"]
 
 
 def test_a_kind_without_a_rate_is_one_line_before_anything_runs(frozen):

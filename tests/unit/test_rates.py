@@ -29,7 +29,14 @@ def test_other_columns_do_not_matter(tmp_path):
 
 def test_rows_are_plain_and_those_asked_for(tmp_path):
     rows = read(tmp_path, HEAD + TABLE).rows([("0.3", TICKET)])
-    assert rows == [{"alpha": 0.3, "criterion": "magnitude", "rewind": "init", "lr": 3.3, "edge": True}]
+    place = {"alpha": 0.3, "criterion": "magnitude", "rewind": "init", "lr": 3.3, "edge": True}
+    assert rows == [place | {"quality": None}]
+
+
+@pytest.mark.parametrize(("accuracy", "quality"), [("0.9", 0.9), ("", -0.2)])
+def test_quality_is_the_accuracy_or_minus_the_loss(tmp_path, accuracy, quality):
+    text = f"{HEAD.strip()},validation_accuracy,validation_loss\n1,dense,dense,1,False,{accuracy},0.2\n"
+    assert read(tmp_path, text).of("1", DENSE) == Rate("1", False, quality)
 
 
 def test_a_missing_kind_is_one_clear_line(tmp_path):

@@ -58,6 +58,7 @@ if BY_ROUND:
             experiment="|".join(BY_ROUND),
             criterion="|".join(CHAINED),
             rewind="|".join(REWINDS),
+            round=r"[1-9]\d*",
         conda:
             "../../environment.yml"
         threads: SLOTS
@@ -87,6 +88,7 @@ if BY_ROUND:
         wildcard_constraints:
             experiment="|".join(BY_ROUND),
             rewind="|".join(REWINDS),
+            round=r"[1-9]\d*",
         conda:
             "../../environment.yml"
         threads: SLOTS

@@ -140,7 +140,6 @@ def test_differences_in_setting_are_the_config_s(tmp_path):
     assert rows["pruned a round"] == "20 % of each hidden layer, 10 % of the output"
     assert rows["trials"] == "5"
     assert rows["validation"] == "all its samples, at 8 steps"
-    assert "input scaling" not in rows
     config["datasets"]["mnist"]["options"] = {"scaling": "unit_norm"}
     rows = {name.strip(): here.strip() for name, _, _, here in table(told(tmp_path, config=config), "")}
     assert rows["input scaling"] == "unit_norm"

@@ -171,7 +171,7 @@ def test_with_frozen_rates_alpha_alone_is_chosen():
     rates = [
         {"alpha": alpha, "criterion": c, "rewind": w, "lr": lr, "edge": False} for alpha, lr in fixed for c, w in kinds
     ]
-    frozen = Side(selection={"seeds": [], "rates": rates})
+    frozen = Side(selection={"seeds": [], "rates": [rate | {"quality": None} for rate in rates]})
     table = headline(OURS, BASELINE, frozen, frozen)
     assert set(table["comparison"]) == {"gain", "alpha_effect"}
     ours = OURS[[pair in fixed for pair in zip(OURS["alpha"], OURS["lr"], strict=True)]]
@@ -179,3 +179,8 @@ def test_with_frozen_rates_alpha_alone_is_chosen():
         assert chosen(table, "gain", "ours", round) == chosen(table, "alpha_effect", "ours", round) == best(ours, round)
         for comparison in ("gain", "alpha_effect"):
             assert chosen(table, comparison, "baseline", round) == {(1.0, 1.0)}
+    # What is known of the alphas from other seeds chooses among them, whatever these seeds say.
+    for winner in fixed:
+        known = [rate | {"quality": 0.9 if (rate["alpha"], rate["lr"]) == winner else 0.8} for rate in rates]
+        tuned = headline(OURS, BASELINE, Side(selection={"seeds": [], "rates": known}), frozen)
+        assert all(chosen(tuned, "gain", "ours", round) == {winner} for round in (0, 1))
