@@ -11,6 +11,7 @@ FIGURES = {
     "plot_alpha_sweep": 1,
     "plot_claims": 3,
     "plot_connectivity": 1,
+    "plot_early_stop": 2,
     "plot_feature_similarity": 1,
     "plot_feature_similarity_vs_density": 1,
     "plot_headline": 1,

@@ -266,7 +266,8 @@ def test_every_figure_of_an_experiment_is_there(results):
         "teacher_overlap",
         "toy_preactivations",
     }
-    drawn = {"tiny": usual | features | {"alpha_sweep"}, "digits": usual | {"headline"}, "digits_baseline": usual}
+    classes = usual | {"early_stop"}
+    drawn = {"tiny": usual | features | {"alpha_sweep"}, "digits": classes | {"headline"}, "digits_baseline": classes}
     for experiment, names in drawn.items():
         found = {file.name for file in (results / "figures" / experiment).iterdir()}
         animated = {"preactivation_dynamics.gif"} if experiment == "tiny" else set()
@@ -291,4 +292,4 @@ def test_the_provenance_tells_with_what(results):
 
 def test_every_job_has_left_a_log_and_a_benchmark(results):
     for kind in ("logs", "benchmarks"):
-        assert len([file for file in (results / kind).rglob("*.log" if kind == "logs" else "*.tsv")]) == 75, kind
+        assert len([file for file in (results / kind).rglob("*.log" if kind == "logs" else "*.tsv")]) == 77, kind

@@ -32,7 +32,10 @@ def test_a_configuration_that_comes_with_it_can_be_planned(pristine, base, exper
     # One seed has all kinds of jobs, and one alpha and rate of presets/paper.yaml too.
     few = {"seeds": {"count": 1, "block": 1}}
     if base == "presets/paper.yaml":
-        few["experiments"] = {"mnist": {"alphas": [1], "lrs": [1]}}
+        few["experiments"] = {
+            "toy": {"seeds": {"count": 1, "block": 1, "tuning": 0}},
+            "mnist": {"alphas": [1], "lrs": [1], "lrs_by_alpha": {1: [1], 30: [1], 10000: [1]}},
+        }
     plan = pristine.plan(base=base, overlay=few)
     outputs = [output for job in plan for output in job.outputs]
     for experiment in experiments:

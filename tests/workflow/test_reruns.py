@@ -46,7 +46,7 @@ COMPARISONS = {"compare_features_init_2": 2}
 LINES = {"measure_connectivity": 2}
 MEASURING = (*DUMPS, *COMPARISONS, *LINES, "dump_preactivations_dense", "dump_preactivations_controls_2")
 TINY = PERFORMANCE | FEATURES | {"plot_alpha_sweep": 1}
-DIGITS = PERFORMANCE | {"aggregate_headline": 1, "plot_headline": 1}
+DIGITS = PERFORMANCE | {"aggregate_headline": 1, "plot_headline": 1, "plot_early_stop": 1}
 
 
 def trained(plan):
