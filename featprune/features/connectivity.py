@@ -44,8 +44,8 @@ def measure_barriers(
     torch.set_num_threads(1)
     rows = []
     for split in SPLITS:
-        x, y = (torch.from_numpy(getattr(data, f"{split}_{part}")[:SAMPLES]) for part in "xy")
         for replica, seed in enumerate(seeds):
+            x, y = (torch.from_numpy(getattr(data.of(seed), f"{split}_{part}")[:SAMPLES]) for part in "xy")
             h = outputs_between(network, one_network(first, replica), one_network(second, replica), x)
             start = 0.0 if reference is None else output(network, one_network(reference, replica), x)
             loss, accuracy = objective.metrics(objective.f(h, start), y)

@@ -1,9 +1,11 @@
 """Barriers between two networks: closed forms, none between equal ones, a high one between permuted ones."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from featprune.data import prepare_dataset
 from featprune.datasets.dataset import Dataset
 from featprune.engine.objective import Objective
 from featprune.features import connectivity
@@ -142,3 +144,20 @@ def test_only_the_first_samples_are_looked_at(monkeypatch):
     few = between(DEEP, *ends, data, ENTROPY)
     short = between(DEEP, *ends, dataset(classes, data.train_x[:20], data.test_x[:20]), ENTROPY)
     assert few.equals(short)
+
+
+def test_each_seed_is_measured_on_labels_of_its_own():
+    data = prepare_dataset(
+        "teacher", {"inputs": 5, "units": 2, "train": 20, "validation": 10, "test": 30, "teachers": 2}
+    )
+    network = MLP((5, 4, 1))
+    first, second = (network.initial([0, 1], draw) for draw in ("a", "b"))
+    objective = Objective("squared_error", 1.0)
+    together = measure_barriers(network, first, second, [0, 1], data, objective)
+    alone = [
+        measure_barriers(network, first.replicas([i]), second.replicas([i]), [i], data.of(i), objective) for i in (0, 1)
+    ]
+    keys = ["seed", "split"]
+    pd.testing.assert_frame_equal(
+        together.sort_values(keys, ignore_index=True), pd.concat(alone).sort_values(keys, ignore_index=True)
+    )
