@@ -97,6 +97,21 @@ def run_file(name, path=RUN):
     return path.file(STUDY.root, name)
 
 
+def of_runs(name, runs):
+    """The patterns of a file of each of these runs."""
+    return [run_file(name, run) for run in runs]
+
+
+def dense_run(kind):
+    """The place of a dense run."""
+    return RunPath(RUN.cell.of(kind), 0, RUN.block)
+
+
+def dense_cell_of(w):
+    """The cell of the dense run of a job that is about all runs of an alpha and lr."""
+    return Cell(w.experiment, w.alpha, w.lr, *DENSE)
+
+
 def log_file(rule, path=RUN):
     """The pattern of the log of a rule that is about runs."""
     return f"{path.folder(STUDY.root, f'logs/{rule}')}.log"

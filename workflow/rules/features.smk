@@ -3,21 +3,6 @@
 # dumped, which stays, and so is a job of its own: one for all runs at a point of the sweep, since each takes a moment. So
 # are the straight lines between runs, which need the last weights only. The outputs of a rule can't be functions in
 # Snakemake, so a rule stands once for each set of runs that is studied together.
-def of_runs(name, runs):
-    """The patterns of a file of each of these runs."""
-    return [run_file(name, run) for run in runs]
-
-
-def dense_run(kind):
-    """The place of a dense run."""
-    return RunPath(RUN.cell.of(kind), 0, RUN.block)
-
-
-def dense_cell_of(w):
-    """The cell of the dense run of a job that is about all runs of an alpha and lr."""
-    return Cell(w.experiment, w.alpha, w.lr, *DENSE)
-
-
 # Name of the rule, experiments, rewinds where they are a wildcard, all runs, and those of them that are measured.
 DUMPED = [
     (f"dense{'_and_references' * (len(kinds) > 1)}", names, [], [dense_run(kind) for kind in kinds], 1)
