@@ -93,23 +93,21 @@ def sizes(published: Publication, experiment: str, rows: pd.DataFrame) -> str:
 
 
 def size(row: Any, kind: Kind, beside: pd.DataFrame, unit: Unit) -> str:
-    """A strategy's verdict and share, and its sizes in the unit of effects."""
+    """A strategy's verdict and share, and its sizes in the unit of effects; of others than tickets, how far beyond."""
+    mine = kind == TICKET
     effects = [
         f"{name} {estimate(found, unit)} {unit.name}"
-        for statistic, name in EFFECTS.items()
+        for statistic, name in (EFFECTS if mine else BEYOND).items()
         for found in beside[beside["statistic"] == statistic].itertuples()
     ]
-    what = "of what alpha does depends on density"
-    if kind != TICKET:
-        what = f"more of it than on tickets for {strategy(*kind)}"
-    return f"{row.verdict}, {estimate(row, SHARE)} {what}{f' ({listed(effects)})' * bool(effects)}"
+    sizes = f" ({listed(effects)})" * bool(effects)
+    if mine:
+        return f"{row.verdict}, {estimate(row, SHARE)} of what alpha does depends on density{sizes}"
+    return f"{strategy(*kind)} {row.verdict}, {estimate(row, SHARE)} more than on tickets{sizes}"
 
 
-EFFECTS = {
-    "alpha_effect": "effect of alpha",
-    "interaction_effect": "of its interaction with density",
-    "messier_points": "interaction beyond the tickets'",
-}
+EFFECTS = {"alpha_effect": "effect of alpha", "interaction_effect": "of its interaction with density"}
+BEYOND = {"messier_points": "interaction beyond the tickets'"}
 
 
 def contradictions(published: Publication) -> list[str]:

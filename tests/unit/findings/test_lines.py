@@ -30,7 +30,11 @@ def test_every_claim_has_a_line_with_its_verdict_and_the_effect_with_its_interva
     assert error.endswith("to +2.00 [+1.90, +2.10] (alpha 1 at 5.0 % of weights).")
     assert "in shares of the way from null to ceiling from 0.00 [0.00, 0.00]" in features
     assert "mnist: holds, 0.12 [0.12, 0.12] of what alpha does depends on density (effect of alpha 1.23" in uniform
-    assert "for random re-draw" in messy and "interaction beyond the tickets' 0.67" in messy
+    assert (
+        "random re-draw holds, " in messy
+        and "more than on tickets (" in messy
+        and "interaction beyond the tickets' 0.67" in messy
+    )
     assert "from +0.20 [+0.10, +0.30] (25 % of weights) to +0.40 [+0.30, +0.50] (5.0 % of weights)" in headline
 
 
