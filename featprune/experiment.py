@@ -272,7 +272,8 @@ class Experiment:
             "steps": steps,
             "evaluate_at": self.evaluated(steps),
             "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
-            "snapshot_at": grid_within(steps, t.snapshot_steps) if studied else (),
+            # A shorter run's are those of the others, as far as it goes, so that they can be compared.
+            "snapshot_at": grid_within(steps, tuple(log_grid(t.steps, t.snapshot_steps))) if studied else (),
             "order": () if dense else REWINDS[cell.rewind].order,
         }
 

@@ -183,3 +183,7 @@ def test_a_late_run_has_the_rest_of_the_schedule_and_of_the_data_order():
     assert (settings["steps"], settings["behind"]) == (90, 10)
     assert settings["milestones"] == (-5, 50)
     assert settings["evaluate_at"] == (0, 50, 90) and settings["snapshot_at"] == (0, 10, 90)
+    training["snapshot_steps"] = 5
+    e = study(training=training, pruning={"rewinds": ["late"], "rounds": 4, "late_step": 5}).experiments["a"]
+    assert e.settings(Cell("a", "1", "1", "magnitude", "late"), 3)["snapshot_at"] == (0, 1, 5, 22, 95)
+    assert e.settings(Cell("a", "1", "1", "magnitude", "init"), 3)["snapshot_at"] == (0, 1, 5, 22, 100)
