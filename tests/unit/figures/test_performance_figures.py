@@ -112,7 +112,10 @@ def test_headline_is_orange_purple_and_paired():
     np.testing.assert_allclose(points.get_offsets()[:, 1], [1, 1, 1])
     assert [to_hex(color) for color in points.get_facecolor()] == ["#ffffff", OURS.lower(), OURS.lower()]
     assert bottom.get_ylabel().startswith("ours − baseline")
-    assert (top.get_ylabel(), bottom.get_xlabel()) == ("test accuracy (%)", "weights remaining (%)")
+    assert (top.get_ylabel(), bottom.get_xlabel()) == (
+        "test accuracy (%)",
+        "weights remaining (%) in the baseline; ours stores no more",
+    )
 
 
 def test_headline_has_a_tick_a_density():
