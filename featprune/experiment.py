@@ -270,18 +270,18 @@ class Experiment:
             "center": self.center,
             "behind": self.behind(cell.kind, round),
             "steps": steps,
-            "evaluate_at": self.evaluated(steps),
+            "evaluate_at": from_step(late_step, self.evaluated),
             "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
-            # A shorter run's are those of the others, as far as it goes, so that they can be compared.
-            "snapshot_at": grid_within(steps, tuple(log_grid(t.steps, t.snapshot_steps))) if studied else (),
+            "snapshot_at": from_step(late_step, log_grid(t.steps, t.snapshot_steps)) if studied else (),
             "order": () if dense else REWINDS[cell.rewind].order,
         }
 
-    def evaluated(self, steps: int) -> tuple[int, ...]:
-        """The steps at which a run of so many is evaluated."""
-        every = self.training.evaluation_every
-        evenly = range(0, steps, every) if every else ()
-        return tuple(sorted({*grid_within(steps, self.training.evaluation_steps), *evenly}))
+    @property
+    def evaluated(self) -> tuple[int, ...]:
+        """The steps at which a run is evaluated."""
+        t = self.training
+        evenly = range(0, t.steps, t.evaluation_every) if t.evaluation_every else ()
+        return tuple(sorted({*log_grid(t.steps, t.evaluation_steps), *evenly}))
 
     def studied_rounds(self, cell: Cell) -> tuple[int, ...]:
         """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
@@ -306,9 +306,9 @@ class Experiment:
         return asdict(self.model)
 
 
-def grid_within(steps: int, spec: int | tuple[int, ...]) -> tuple[int, ...]:
-    """`log_grid` of a run that may be shorter than the experiment's others."""
-    return tuple(log_grid(steps, spec if isinstance(spec, int) else [step for step in spec if step <= steps]))
+def from_step(first: int, steps: Sequence[int]) -> tuple[int, ...]:
+    """What a run that goes on from a step of the dense run has of these steps: itself and those after it, from 0."""
+    return (0, *(step - first for step in steps if step > first))
 
 
 def _frozen(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Protocol
 
@@ -46,6 +46,12 @@ class Outcome:
     history: dict[str, np.ndarray]
     snapshots: dict[int, Parameters]
     diverged: np.ndarray
+
+    def numbered_from(self, first: int) -> Outcome:
+        """The same with steps that are numbered from another number than 0."""
+        history = self.history | {"step": self.history["step"] + first}
+        snapshots = {step + first: parameters for step, parameters in self.snapshots.items()}
+        return replace(self, history=history, snapshots=snapshots)
 
 
 def train(

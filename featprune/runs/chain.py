@@ -81,13 +81,15 @@ def train_round(
 ) -> Outcome:
     """Retrain the survivors of a round's mask from where the rewind says.
 
-    previous: the trained weights of the round before, for rewinds that continue from them.
+    previous: the trained weights of the round before, for rewinds that continue from them. late_step: the step of the
+    dense run that a late rewind goes back to, and from which this run's steps are numbered on: at equal numbers both
+    have had the same training.
     """
     origin = make_origin(trainer.network, trainer.seeds, round, previous)
     if late_step is not None:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
         origin = replace(origin, late=lambda: _first_steps(trainer, settings, late_step))
-    return trainer.train(rewind.start(origin), mask, settings)
+    return trainer.train(rewind.start(origin), mask, settings).numbered_from(late_step or 0)
 
 
 def train_rounds(

@@ -64,14 +64,15 @@ def summarize(curves: pd.DataFrame, behind: Mapping[str, Sequence[int]]) -> pd.D
 
     behind: "criterion/rewind" -> of each round, the steps that lie behind the start of its runs.
 
-    Metrics are those of the last step; a diverged run has null metrics. The early stop is the evaluated step with
-    the smallest validation loss.
+    `steps` are those of the run itself, whatever the number of its first step. Metrics are those of the last step; a
+    diverged run has null metrics. The early stop is the evaluated step with the smallest validation loss.
     """
-    last = curves["step"] == curves.groupby(RUN)["step"].transform("max")
+    first, final_step = (curves.groupby(RUN)["step"].transform(which) for which in ("min", "max"))
+    curves, last = curves.assign(steps=final_step - first), curves["step"] == final_step
     table = curves[[*RUN, "density", "weights_remaining"]].drop_duplicates()
     for split in ("test", "validation"):
         final = curves[last & (curves["split"] == split)].rename(
-            columns={"accuracy": f"{split}_accuracy", "loss": f"{split}_loss", "step": "steps"}
+            columns={"accuracy": f"{split}_accuracy", "loss": f"{split}_loss"}
         )
         wanted = [f"{split}_accuracy", f"{split}_loss"] + (["steps"] if split == "test" else [])
         table = table.merge(final[RUN + wanted], on=RUN, validate="one_to_one")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from featprune.criteria import CRITERIA
+from featprune.experiment import from_step
 from featprune.network import Parameters
 from featprune.pruning.criterion import Context
 from featprune.pruning.masks import Schedule, all_ones
@@ -40,7 +41,8 @@ def steps_of(folder):
 
 
 def starts(folder) -> Parameters:
-    return steps_of(folder)[0]
+    steps = steps_of(folder)
+    return steps[min(steps)]
 
 
 def dense(folder, rewind="dense", seeds=SEEDS, settings=SETTINGS):
@@ -58,8 +60,8 @@ def settings_of(settings, criterion, rewind, rounds, late_step=None):
         tuple(m - skipped for m in settings.milestones) if entry.rewinds_rate else (0,) * len(settings.milestones)
     )
     changes = {"steps": settings.steps - skipped, "milestones": milestones, "order": entry.order}
-    changes["snapshot_at"] = tuple(sorted({min(step, changes["steps"]) for step in settings.snapshot_at}))
-    changes["evaluate_at"] = tuple(sorted({min(step, changes["steps"]) for step in settings.evaluate_at}))
+    changes["snapshot_at"] = from_step(skipped, settings.snapshot_at)
+    changes["evaluate_at"] = from_step(skipped, settings.evaluate_at)
     return {r: replace(settings, behind=behind[r], **changes) for r in rounds}
 
 

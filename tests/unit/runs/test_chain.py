@@ -47,8 +47,8 @@ def test_late_restarts_from_the_dense_runs_early_step(tmp_path):
 
 
 @pytest.mark.parametrize("late_step", [5, 12])
-def test_late_without_a_mask_ends_where_the_dense_run_does(late_step):
-    """The rest of its steps, of its data order and of its schedule: gradient descent remembers nothing else."""
+def test_late_without_a_mask_is_the_rest_of_the_dense_run(late_step):
+    """Of its steps, its data order and its schedule, by the same numbers: gradient descent remembers nothing else."""
     settings = replace(SETTINGS, optimizer="sgd", lr=0.1, milestones=(8, 15))
     trainer = Trainer(NETWORK, made_data(), SEEDS)
     mask, dense_run = train_dense(trainer, settings)
@@ -56,6 +56,16 @@ def test_late_without_a_mask_ends_where_the_dense_run_does(late_step):
     assert late.steps == settings.steps - late_step
     outcome = train_round(trainer, REWINDS["late"], 1, mask, late, late_step=late_step)
     assert same(outcome.parameters, dense_run.parameters)
+    common = set(outcome.snapshots) - {late_step}
+    assert common == {step for step in settings.snapshot_at if step > late_step}
+    assert all(same(outcome.snapshots[step], dense_run.snapshots[step]) for step in common)
+    ours, theirs = (
+        {(seed, step, split): loss for seed, step, split, loss, _ in zip(*run.history.values(), strict=True)}
+        for run in (outcome, dense_run)
+    )
+    at_start = {key for key in ours if key[1] == late_step}
+    assert at_start and (ours.keys() - at_start) == {key for key in theirs if key[1] > late_step}
+    assert all(ours[key] == theirs[key] for key in ours.keys() - at_start)
 
 
 def test_reordered_is_the_ticket_on_another_data_order():

@@ -23,12 +23,13 @@ def write_mask(folder, layers):
 def write_run(root, criterion="dense", rewind="dense", round=0, losses=(3.0, 1.0, 2.0), alpha="0.3", kept=6):
     """A run of seeds 0 and 1 whose validation loss is `losses`, test loss twice and train loss half of that.
 
-    Of the six weights it keeps the last two and the first of the others.
+    Of the six weights it keeps the last two and the first of the others. A late run's steps are numbered from 10.
     """
     folder = run_folder(root, criterion, rewind, round, alpha)
     write_mask(folder, [np.arange(4).reshape(1, 2, 2).repeat(2, 0) < kept - 2, np.ones((2, 1, 2), bool)])
+    first = 10 if rewind == "late" else 0
     rows = [
-        (seed, step, split, loss * scale, 1 / (1 + loss * scale + seed))
+        (seed, first + step, split, loss * scale, 1 / (1 + loss * scale + seed))
         for seed in (0, 1)
         for step, loss in zip(STEPS, losses, strict=True)
         for split, scale in (("train", 0.5), ("validation", 1.0), ("test", 2.0))

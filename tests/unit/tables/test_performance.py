@@ -32,7 +32,9 @@ def test_summary_has_the_contracts_columns_and_values(tmp_path):
 def test_all_steps_are_the_runs_own_and_those_behind_its_start(tmp_path):
     folders = [write_run(tmp_path)]
     folders += [write_run(tmp_path, "magnitude", w, r) for w in ("init", "none", "late") for r in (1, 2)]
-    total = summary_of(folders).groupby(["rewind", "round"])["total_steps"].first().unstack()
+    summary = summary_of(folders)
+    assert (summary["steps"] == 100).all()
+    total = summary.groupby(["rewind", "round"])["total_steps"].first().unstack()
     assert total.loc["dense", 0] == 100
     assert {w: total.loc[w, [1, 2]].tolist() for w in ("init", "none", "late")} == {
         "init": [100, 100],
