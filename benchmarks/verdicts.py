@@ -38,27 +38,38 @@ NOISES = {
 }
 
 
-def made_study(rng: np.random.Generator, shape: tuple[int, int, int], truth: str, noise: str) -> np.ndarray:
-    """Values (alphas, densities, seeds) with the effects of a truth, and noise of this kind."""
+def effects(shape: tuple[int, int, int], truth: str) -> np.ndarray:
+    """The effects of a truth, (alphas, densities, 1)."""
+    rows, columns = (np.linspace(-1, 1, size) / np.linspace(-1, 1, size).std() for size in shape[:2])
+    of_alpha, both = TRUTHS[truth]
+    return (of_alpha * rows[:, None] + both * rows[:, None] * columns)[..., None]
+
+
+def made_noise(rng: np.random.Generator, shape: tuple[int, int, int], noise: str) -> np.ndarray:
+    """Noise of this kind, (alphas, densities, seeds), with what a seed has everywhere."""
     a, d, n = shape
-    rows, columns = (np.linspace(-1, 1, size) / np.linspace(-1, 1, size).std() for size in (a, d))
-    (of_alpha, both), (own, kept, added) = TRUTHS[truth], NOISES[noise]
+    own, kept, added = NOISES[noise]
     scale = np.r_[np.ones(d - 1), 2.0 if noise == "doubled" else 1.0][:, None]
-    values = (of_alpha * rows[:, None] + both * rows[:, None] * columns)[..., None] + rng.standard_normal(n)
-    values = values + own * scale * rng.standard_normal(shape) + kept * rng.standard_normal((a, 1, n))
+    values = rng.standard_normal(n) + own * scale * rng.standard_normal(shape) + kept * rng.standard_normal((a, 1, n))
     return values + added * rng.standard_normal(shape).cumsum(axis=1)
 
 
 def hypothesis_rates(shape: tuple[int, int, int], truth: str, noise: str, studies: int, seed: int = 0) -> pd.DataFrame:
     """Of every statistic of the hypothesis: the shares of studies in which it holds, fails, and covers."""
-    rng = np.random.default_rng(seed)
-    parts = [decompose(made_study(rng, shape, truth, noise)) for _ in range(studies)]
+    rng, true = np.random.default_rng(seed), effects(shape, truth)
+    noises = [made_noise(rng, shape, noise) for _ in range(studies)]
+    parts = [decompose(true + one) for one in noises]
     of_alpha, both = TRUTHS[truth]
     share = both**2 / (both**2 + of_alpha**2) if of_alpha else np.nan
     truths = {"alpha_effect": of_alpha, "interaction_effect": both, "interaction": share}
     asked = [(name, truths[name], q, [(part,) for part in parts]) for name, q in questions(0.25).items()]
-    pairs = list(zip(parts, parts[1:] + parts[:1], strict=True))  # two strategies of which the same is true
-    asked += [(name, 0.0, question, pairs) for name, question in COMPARED.items()]
+    # Two strategies of which the same is true: independent of each other, or with half of the noise's variance in
+    # common, as they share seeds, initial values and a dense network.
+    pairs = list(zip(parts, parts[1:] + parts[:1], strict=True))
+    alike = [true + (one + other) / np.sqrt(2) for one, other in zip(noises, noises[1:] + noises[:1], strict=True)]
+    related = [(part, decompose(other)) for part, other in zip(parts, alike, strict=True)]
+    for name, question in COMPARED.items():
+        asked += [(name, 0.0, question, pairs), (f"{name}, related", 0.0, question, related)]
     rows = {}
     for name, value, question, sides in asked:
         found = [
@@ -71,7 +82,7 @@ def hypothesis_rates(shape: tuple[int, int, int], truth: str, noise: str, studie
         ]
         rows[name] = np.mean(found, axis=0)
     table = pd.DataFrame(rows, index=[HOLDS, FAILS, "covers"]).T
-    table["covers"] = table["covers"].mask(table.index.isin(["interaction", "messier"]) & np.isnan(share))
+    table["covers"] = table["covers"].mask(table.index.isin(["interaction", "messier", "messier, related"]) & np.isnan(share))
     return table
 
 
