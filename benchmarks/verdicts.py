@@ -82,7 +82,9 @@ def hypothesis_rates(shape: tuple[int, int, int], truth: str, noise: str, studie
         ]
         rows[name] = np.mean(found, axis=0)
     table = pd.DataFrame(rows, index=[HOLDS, FAILS, "covers"]).T
-    table["covers"] = table["covers"].mask(table.index.isin(["interaction", "messier", "messier, related"]) & np.isnan(share))
+    # Without an effect of alpha there is no share of it.
+    shares = table.index.isin(["interaction", "messier", "messier, related"])
+    table["covers"] = table["covers"].mask(shares & np.isnan(share))
     return table
 
 
