@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from featprune.pruning import feature_aware
 from featprune.pruning.criterion import AfterTraining, BeforeTraining, Criterion, OfTicket, Unpruned
 from featprune.pruning.grasp import grasp
+from featprune.pruning.lamp import lamp
 from featprune.pruning.magnitude import magnitude
 from featprune.pruning.random import random
 from featprune.pruning.snip import snip
@@ -20,6 +22,13 @@ from featprune.pruning.ticket import shuffled, unchanged
 CRITERIA: dict[str, Criterion] = {
     "magnitude": AfterTraining(magnitude, gradients=False),
     "magnitude_one_shot": AfterTraining(magnitude, at_once=True, gradients=False),
+    "preactivation": AfterTraining(feature_aware.preactivation),
+    "fisher": AfterTraining(feature_aware.fisher),
+    "fisher_diagonal": AfterTraining(feature_aware.fisher_diagonal),
+    "fisher_uncentered": AfterTraining(feature_aware.fisher_uncentered),
+    "activation": AfterTraining(feature_aware.activation),
+    "gradient": AfterTraining(feature_aware.gradient),
+    "lamp": AfterTraining(lamp, gradients=False),
     "snip": BeforeTraining(snip),
     "snip_iterative": BeforeTraining(snip, at_once=False),
     "grasp": BeforeTraining(grasp),

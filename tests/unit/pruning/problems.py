@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from featprune.network import MLP, Parameters
+from featprune.pruning import feature_aware
 from featprune.pruning.criterion import keep_gradually
 from featprune.pruning.grasp import grasp
 from featprune.pruning.magnitude import magnitude
@@ -16,7 +17,11 @@ from featprune.randomness import numpy_generator
 TEMPERATURE = 200.0  # of GraSP, in the paper
 TINY = MLP((4, 5, 4, 3), "tanh", "he_normal")
 LARGE = MLP((784, 300, 100, 10))
-SCORES = (snip, grasp, synflow, magnitude, random)
+FEATURE_AWARE = tuple(
+    getattr(feature_aware, name)
+    for name in ("preactivation", "activation", "gradient", "fisher", "fisher_uncentered", "fisher_diagonal")
+)
+SCORES = (snip, grasp, synflow, *FEATURE_AWARE, magnitude, random)
 DETERMINISTIC = SCORES[:-1]
 WITH_LOSS = (snip, grasp)
 VARIANTS = {

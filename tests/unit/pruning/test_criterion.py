@@ -20,6 +20,7 @@ from featprune.pruning.snip import snip
 from featprune.rewind import REWINDS
 from tests.unit.engine.test_training import NETWORK, made_data
 from tests.unit.pruning.problems import (
+    FEATURE_AWARE,
     SCORES,
     TINY,
     WITH_LOSS,
@@ -120,7 +121,9 @@ def context(rewind="init", round=1, **given):
 
 def test_every_criterion_says_what_it_is_made_from():
     assert {criterion.source for criterion in CRITERIA.values()} == {"chain", "dense", "start", "ticket"}
-    assert {name for name, criterion in CRITERIA.items() if criterion.source == "chain"} == {"magnitude", "dense"}
+    chained = {name for name, criterion in CRITERIA.items() if criterion.source == "chain"}
+    feature_aware = {score.__name__ for score in FEATURE_AWARE}
+    assert chained == {"magnitude", "lamp", "dense"} | feature_aware
 
 
 @pytest.mark.parametrize("name", CRITERIA)
