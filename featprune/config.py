@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
+from featprune.criteria import crossed
 from featprune.errors import FeatpruneError, nearest
 
 Keys = tuple[str | int, ...]
@@ -221,6 +222,10 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
     baseline = experiment["baseline"]
     if baseline is not None and baseline not in run:
         yield ("baseline",), f"{baseline!r} is not run; add it to `run`"
+    compared = tuple(experiment["headline"].values())
+    pairs = [*crossed(pruning["criteria"], pruning["rewinds"]), *(tuple(pair.values()) for pair in pruning["also"])]
+    if baseline is not None and pruning["rounds"] and compared not in pairs:
+        yield ("headline",), f"no such runs here: {' x '.join(compared)} (known: {_listing(map(' x '.join, pairs))})"
 
 
 def _unreported(seeds: Mapping[str, int], keys: Keys) -> Iterator[Problem]:

@@ -141,6 +141,7 @@ class Experiment:
     compression: Compression | None
     tickets_from: Loan | None
     baseline: str | None
+    headline: Kind
     decide_at: tuple[int, ...]  # the rounds whose rows decide on the claims
     figures: tuple[str, ...] | None
 
@@ -158,6 +159,7 @@ class Experiment:
             "pruning": Pruning(**_frozen({key: v for key, v in pruning.items() if key != "also"}), also=also),
             "features": Features(**_frozen(features)),
             "compression": entry["compression"] and Compression(**_frozen(entry["compression"])),
+            "headline": Kind(**entry["headline"]),
             "tickets_from": entry["tickets_from"] and Loan(**entry["tickets_from"]),
             "decide_at": tuple(sorted(entry["decide_at"] or range(1, pruning["rounds"] + 1))),
         }

@@ -313,7 +313,8 @@ class Study:
 
     def _has_table(self, name: str, table: str) -> bool:
         """Whether an experiment has what this table, which others take where it is, is made from."""
-        needs = {"features": self.has_comparisons(name), "headline": self.experiments[name].baseline is not None}
+        e = self.experiments[name]
+        needs = {"features": self.has_comparisons(name), "headline": e.baseline is not None and e.headline in e.kinds}
         return (needs | {"time_shift": needs["features"]}).get(table, True)
 
     def table_options(self, name: str, table: str) -> dict[str, Any]:
@@ -328,7 +329,7 @@ class Study:
             "selection": e.selection,
             "selections": lambda: {one: self.experiments[one].selection() for one in (name, *self.borrowers(name))},
             "sides": lambda: {
-                side: {"center": other.center, "selection": other.selection()}
+                side: {"kind": list(other.headline), "center": other.center, "selection": other.selection()}
                 for side, other in (("ours", e), ("baseline", self.experiments[e.baseline or name]))
             },
             "claims": lambda: self.config["claims"],
@@ -354,7 +355,7 @@ class Study:
             # Tickets taken from another experiment are shown there.
             "pruning": bool(e.chains) and e.tickets_from is None,
             "alphas": len(e.alphas) > 1,
-            "baseline": e.baseline is not None,
+            "baseline": e.baseline is not None and e.headline in e.kinds,
             "classification": LOSSES[e.training.loss].kind == "classification",
             "features": bool(e.features.rounds),
             "comparisons": self.has_comparisons(name),

@@ -1,4 +1,4 @@
-"""The headline: tickets at the right alpha beat the baseline."""
+"""The headline: ours, feature-aware pruning or the right alpha, beats the baseline."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from featprune.claims.inference import Evidence, Sample, fewest, seeds_needed
 from featprune.claims.row import Finding, Row
 from featprune.claims.rules import Rules
 from featprune.claims.verdicts import HEADLINE
-from featprune.runs.paths import TICKET
-from featprune.tables.headline import PLACE, paired
+from featprune.tables.headline import PLACE, kind_of_ours, paired
 
 
 def beats_baseline(headline: pd.DataFrame, rules: Rules) -> Iterator[Finding]:
     """Whether ours minus the baseline is positive, for each comparison and density of the table `headline`."""
+    kind = kind_of_ours(headline)
     for place, pairs in paired(headline).groupby(PLACE):
         comparison, round, density = cast(tuple[str, int, float], place)
         sample = Sample.of(pairs["gain"], pairs["same"])
-        row = Row(claim=HEADLINE, statistic=comparison, round=round, density=density, **TICKET._asdict())
+        row = Row(claim=HEADLINE, statistic=comparison, round=round, density=density, **kind._asdict())
         yield row.found(
             sample.mean,
             sample.interval(rules.two_sided),

@@ -1,4 +1,4 @@
-"""The lottery-ticket baseline against tickets at the alpha chosen on validation."""
+"""The lottery-ticket baseline against ours: feature-aware pruning, or tickets at the alpha chosen on validation."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import ACCURACY, band
-from featprune.figures.style import BASELINE, OURS, SMALL, X_LABELS, Look, density_axis
+from featprune.figures.style import BASELINE, OURS, SMALL, X_LABELS, Look, choose_method, density_axis
+from featprune.runs.paths import TICKET
+from featprune.tables.headline import kind_of_ours
 
-SIDES = {
-    "baseline": ("LTH baseline", BASELINE, "s"),
-    "ours": (r"ours, $\alpha$ chosen on validation", OURS, "o"),
-}
+SIDES = {"baseline": ("LTH baseline", BASELINE, "s"), "ours": ("ours", OURS, "o")}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -28,13 +27,17 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     # Two tables, one above the other, which no seaborn grid draws.
     figure = Figure(figsize=(5.5, 4.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    kind = kind_of_ours(runs)
     for side, (label, color, marker) in SIDES.items():
         mine = runs[runs["side"] == side]
+        if side == "ours":
+            label += r", $\alpha$ chosen on validation" if kind == TICKET else f": {choose_method(*kind).label}"
         ACCURACY.require(mine, "headline")
         look = {"label": label, "color": color, "marker": marker}
         sns.lineplot(mine, x="density", ax=top, **look, **band(len(mine["density"].unique()) == 1))
     top.set(ylabel=ACCURACY.label, title=ACCURACY.note_diverged(runs).strip())
-    name_alphas(top, runs[runs["side"] == "ours"])
+    if kind == TICKET:
+        name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     draw_difference(bottom, difference)
     density_axis(bottom, runs["density"], room=12)

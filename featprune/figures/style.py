@@ -62,7 +62,7 @@ class Method:
 LEVELS = {"before training": "--", "during training": "-", "after training": ":", "controls": "-"}
 CONTROL = "0.65"
 HOLLOW = {"markerfacecolor": "white", "markeredgewidth": 0.7}
-# (criterion, rewind) -> how it is drawn, in the order of legends and panels. The ten colours are told apart by any
+# (criterion, rewind) -> how it is drawn, in the order of legends and panels. The colours are told apart by any
 # colour vision; so are the markers, which belong to them.
 METHODS = {
     ("snip", "init"): Method("before training", "SNIP", "#E69F00", "o"),
@@ -71,6 +71,7 @@ METHODS = {
     ("magnitude_init", "init"): Method("before training", "magnitude at init", "#CC79A7", "^"),
     ("random", "init"): Method("before training", "random", "#5A3A22", "v"),
     ("magnitude", "init"): Method("during training", "rewind to init (ticket)", "#D55E00", "o"),
+    ("fisher", "init"): Method("during training", "feature-aware ticket", OURS, "*"),
     ("magnitude", "late"): Method("during training", "late rewind", "#882255", "s"),
     ("magnitude", "none"): Method("after training", "no rewind (fine-tune)", "#0072B2", "o"),
     ("magnitude_one_shot", "none"): Method("after training", "one shot, fine-tune", "#332288", "s"),

@@ -1,9 +1,9 @@
-"""The headline: our winning tickets beside the baseline's, each side tuned on validation, at equal or fewer stored
+"""The headline: our pruned networks beside the baseline's, each side tuned on validation, at equal or fewer stored
 weights; and what is alpha's own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from featprune.runs.paths import DENSE, TICKET
+from featprune.runs.paths import DENSE, TICKET, Kind
 from featprune.tables.frames import TIE, nearest_one, of_kind
 from featprune.tables.reading import read_frame
 from featprune.tables.tuning import tune
@@ -19,13 +19,18 @@ from featprune.tables.tuning import tune
 PLACE = ["comparison", "round", "density"]
 ROUNDING = 1e-3  # of the stored weights: what rounding the layers' counts may add, as to half of an odd number
 METRICS = ["validation_accuracy", "test_accuracy", "test_loss"]
-COLUMNS = ["comparison", "side", "round", "density", "stored", "seed", "alpha", "lr", *METRICS]
+COLUMNS = ["comparison", "side", "criterion", "rewind", "round", "density", "stored", "seed", "alpha", "lr", *METRICS]
 
 
 @dataclass(frozen=True)
 class Side:
-    """What a side's summary doesn't say: whether its f is centered, and how it chooses (keywords of `tune`)."""
+    """What a side's summary doesn't say.
 
+    kind: of its runs that takes part, beside the dense one. center: whether its f is centered. selection: how it
+    chooses, keywords of `tune`.
+    """
+
+    kind: Sequence[str] = TICKET
     center: bool = False
     selection: Mapping[str, Any] = field(default_factory=dict)
 
@@ -43,7 +48,7 @@ def build_headline(ours: str, baseline: str, sides: Mapping[str, Mapping[str, An
 
 
 def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they: Side = PLAIN) -> pd.DataFrame:
-    """Dense networks and tickets of both sides of every comparison, each at what is best for it on validation.
+    """Dense networks and those of the side's kind, of every comparison, each at what is best for it on validation.
 
     Ours chooses alpha and lr at every round, the side "baseline" its lr. In the comparison `gain` both have all they
     tried, in `gain_common_lrs` the rates that both tried, in `gain_fixed_lr` the one of these that is nearest 1; in
@@ -54,7 +59,7 @@ def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they:
     "baseline" stands beside our densest one that stores no more, and `round` and `density` are the baseline's on both
     sides; rounds without such a partner are left out.
     """
-    ours, baseline = of_kind(ours, DENSE, TICKET), of_kind(baseline, DENSE, TICKET)
+    ours, baseline = of_kind(ours, DENSE, Kind(*we.kind)), of_kind(baseline, DENSE, Kind(*they.kind))
     ours = ours.assign(stored=ours["weights_remaining"] * (1 + we.center))
     baseline = baseline.assign(stored=baseline["weights_remaining"] * (1 + they.center))
     frozen = we.selection.get("rates") or they.selection.get("rates")
@@ -84,6 +89,12 @@ def matched(ours: pd.DataFrame, baseline: pd.DataFrame) -> tuple[pd.DataFrame, p
     places = places.assign(partner=places["round"].map(partners))
     ours = ours.rename(columns={"round": "partner"}).drop(columns="density").merge(places, on="partner")
     return ours, baseline
+
+
+def kind_of_ours(headline: pd.DataFrame) -> Kind:
+    """What is compared with the baseline."""
+    ours = headline[(headline["side"] == "ours") & (headline["criterion"] != DENSE.criterion)]
+    return Kind(*ours[["criterion", "rewind"]].iloc[0]) if len(ours) else TICKET
 
 
 def paired(headline: pd.DataFrame) -> pd.DataFrame:

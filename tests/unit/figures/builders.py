@@ -55,7 +55,7 @@ def make_headline(rounds=3, seeds=4):
     grid = itertools.product(("baseline", "ours"), range(1, rounds + 1), range(seeds))
     gain = pd.DataFrame(grid, columns=["side", "round", "seed"]).assign(comparison="gain", lr=1.0)
     gain = gain.assign(density=0.5 ** gain["round"], alpha=np.where(gain["side"] == "ours", 0.3, 1.0))
-    gain["test_accuracy"] = rng.uniform(0.9, 1, len(gain))
+    gain = gain.assign(criterion="magnitude", rewind="init", test_accuracy=rng.uniform(0.9, 1, len(gain)))
     other = gain.assign(comparison="gain_fixed_lr", test_accuracy=0.1, alpha=30.0)
     difference = pd.DataFrame({"comparison": "gain", "round": range(1, rounds + 1), "difference": 0.01})
     difference = difference.assign(

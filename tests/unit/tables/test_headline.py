@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from featprune.runs.paths import TICKET, Kind
 from featprune.storage import save_table
-from featprune.tables.headline import Side, build_headline, headline, headline_difference, paired
+from featprune.tables.headline import Side, build_headline, headline, headline_difference, kind_of_ours, paired
 from tests.unit.tables.made import made_summary
 
 OURS, BASELINE = made_summary(lrs=(1.0, 3.0, 9.0), seed=1), made_summary(alphas=(1.0,), lrs=(0.3, 1.0, 3.0), seed=2)
@@ -184,3 +185,15 @@ def test_with_frozen_rates_alpha_alone_is_chosen():
         known = [rate | {"quality": 0.9 if (rate["alpha"], rate["lr"]) == winner else 0.8} for rate in rates]
         tuned = headline(OURS, BASELINE, Side(selection={"seeds": [], "rates": known}), frozen)
         assert all(chosen(tuned, "gain", "ours", round) == {winner} for round in (0, 1))
+
+
+def test_each_side_has_its_own_kind_of_runs():
+    better = OURS[OURS["round"] == 1].assign(criterion="fisher", rewind="lr")
+    both = pd.concat([OURS, better.assign(test_accuracy=0.5)])
+    table = headline(both, BASELINE, Side(kind=("fisher", "lr")))
+    assert kind_of_ours(table) == Kind("fisher", "lr") and kind_of_ours(headline(OURS, BASELINE)) == TICKET
+    gain = table[(table["comparison"] == "gain") & (table["round"] == 1)]
+    kinds = gain.groupby("side")[["criterion", "rewind"]].agg(["unique"])
+    assert [kind.tolist() for kind in kinds.loc["ours"]] == [["fisher"], ["lr"]]
+    assert [kind.tolist() for kind in kinds.loc["baseline"]] == [["magnitude"], ["init"]]
+    assert (table.loc[(table["round"] == 1) & (table["side"] == "ours"), "test_accuracy"] == 0.5).all()
