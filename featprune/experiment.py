@@ -203,6 +203,11 @@ class Experiment:
         return list(dict.fromkeys(kinds))
 
     @property
+    def trained_criteria(self) -> set[str]:
+        """The criteria that score trained weights, round by round."""
+        return {kind.criterion for kind in self.kinds if CRITERIA[kind.criterion].source == "chain"} - {DENSE.criterion}
+
+    @property
     def tuned_kinds(self) -> list[Kind]:
         """The kinds of runs that each have a rate of their own: those of the chains, and the dense run."""
         return [DENSE] * self.trains_dense + self.kinds

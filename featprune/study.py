@@ -313,8 +313,7 @@ class Study:
 
     def _has_table(self, name: str, table: str) -> bool:
         """Whether an experiment has what this table, which others take where it is, is made from."""
-        e = self.experiments[name]
-        needs = {"features": self.has_comparisons(name), "headline": e.baseline is not None and e.headline in e.kinds}
+        needs = {"features": self.has_comparisons(name), "headline": self.experiments[name].baseline is not None}
         return (needs | {"time_shift": needs["features"]}).get(table, True)
 
     def table_options(self, name: str, table: str) -> dict[str, Any]:
@@ -355,13 +354,14 @@ class Study:
             # Tickets taken from another experiment are shown there.
             "pruning": bool(e.chains) and e.tickets_from is None,
             "alphas": len(e.alphas) > 1,
-            "baseline": e.baseline is not None and e.headline in e.kinds,
+            "baseline": e.baseline is not None,
             "classification": LOSSES[e.training.loss].kind == "classification",
             "features": bool(e.features.rounds),
             "comparisons": self.has_comparisons(name),
             "connections": self.connects(name),
             "teacher": e.source == "teacher" and len(e.model.hidden) == 1,
             "tickets": TICKET in e.kinds,
+            "criteria": TICKET in e.kinds and len(e.trained_criteria) > 2,
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
             "compression": any(True for _ in self.compressed_runs(name)),
             "transfer": bool(self.borrowers(name)),

@@ -16,7 +16,7 @@ TITLES = {
     CLAIM_2: "Claim 2: the same features at the end",
     CLAIM_3: "Claim 3: the same features learned along time",
     HYPOTHESIS: "Hypothesis: alpha changes tickets uniformly, the others messily",
-    HEADLINE: "Headline: the right alpha beats the baseline",
+    HEADLINE: "Headline: ours beats the baseline",
 }
 BETTER = f"{FAILS} (better)"
 SMALL = f"{HOLDS} (below the margin)"
@@ -120,7 +120,7 @@ def explanation(claim: str, rules: Rules) -> str:
         HYPOTHESIS: "`interaction`: the share of what alpha does that depends on density; uniform holds below "
         f"{m.interaction:g} where alpha has an effect. `messier`: a strategy's share minus the tickets'. `_effect` and "
         f"`_points`: root-mean-square effects in the unit of the performance. {one_sided}.",
-        HEADLINE: "Test accuracy of our tickets minus the baseline's, both tuned on validation, paired by seed; "
+        HEADLINE: "Test accuracy of ours minus the baseline's, both tuned on validation, paired by seed; "
         f"{100 * rules.two_sided:g} % intervals, two-sided tests; {holm}. Fails where a gain of {m.accuracy:g} is "
         "excluded.",
     }[claim]

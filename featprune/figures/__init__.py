@@ -60,6 +60,7 @@ FIGURES: dict[str, Figure] = {
     "alpha_sweep": Figure("alpha_sweep", ("tuned",), "Performance", ("pruning", "alphas")),
     "headline": Figure("headline", ("headline", "headline_difference"), "Performance", ("pruning", "baseline")),
     "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
+    "ablation": Figure("ablation", ("ablation",), "Performance", ("pruning", "classification", "criteria")),
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
     "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "Performance", ("pruning",)),

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from featprune.runs.paths import DENSE, TICKET, Kind
-from featprune.tables.frames import TIE, nearest_one, of_kind
+from featprune.tables.ablation import paired_difference
+from featprune.tables.frames import nearest_one, of_kind
 from featprune.tables.reading import read_frame
 from featprune.tables.tuning import tune
 
@@ -117,14 +116,7 @@ def headline_difference(headline: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for place, pairs in paired(headline).groupby(PLACE):
-        gain = pairs["gain"]
-        row = dict(zip(PLACE, place, strict=True)) | {"n_seeds": len(gain), "difference": gain.mean()}
-        row["ci_low"] = row["ci_high"] = row["p_value"] = np.nan
-        if len(gain) > 1 and gain.std() > TIE:
-            test = stats.ttest_1samp(gain, 0)
-            row["p_value"] = test.pvalue
-            row["ci_low"], row["ci_high"] = test.confidence_interval(0.95)
-        rows.append(row)
+        rows.append(dict(zip(PLACE, place, strict=True)) | paired_difference(pairs["gain"]))
     types = {"round": "int32", "n_seeds": "int32"}
     columns = [*PLACE, "n_seeds", "difference", "ci_low", "ci_high", "p_value"]
     return pd.DataFrame(rows, columns=columns).astype(types)

@@ -88,6 +88,11 @@ TABLES: dict[str, Table] = {
         options=("sides",),
         outputs=("headline.parquet", "headline_difference.parquet"),
     ),
+    "ablation": Table(
+        "featprune.tables.ablation:build_ablation",
+        {"tuned": TableFile("tuned")},
+        options=("decide_at",),
+    ),
     "rates": Table(
         "featprune.tables.tuning:build_rates",
         {"summary": TableFile("summary")},

@@ -86,6 +86,7 @@ def test_defaults():
                 "compression": None,
                 "tickets_from": None,
                 "baseline": None,
+                "headline": {"criterion": "magnitude", "rewind": "init"},
                 "figures": None,
             }
         },

@@ -311,6 +311,10 @@ MISTAKES = {
         mnist("decide_at: [3, 12]"),
         "experiments.mnist.decide_at[1]: 12 is out of range (must be <= pruning.rounds, which is 9)",
     ),
+    "a headline about runs that aren't there": (
+        "experiments: {mnist: {baseline: b, headline: {criterion: snip}, pruning: {rewinds: [init]}}, b: {inherit: mnist}}",
+        "experiments.mnist.headline: no such runs here: snip x init (known: magnitude x init)",
+    ),
     "late without its step": (
         mnist("pruning: {rewinds: [late]}"),
         "experiments.mnist.pruning.late_step: missing; the rewind 'late' needs it",

@@ -65,6 +65,26 @@ def make_headline(rounds=3, seeds=4):
     return {"headline": pd.concat([gain, other]), "headline_difference": pd.concat([difference, beside])}
 
 
+def make_ablation(criteria=("fisher", "preactivation", "lamp"), rounds=(2, 4), alphas=(1.0,)):
+    """A table `ablation`: the first criterion gains at each round, of the others the interval holds zero."""
+    grid = itertools.product(alphas, enumerate(criteria), rounds)
+    rows = [
+        (
+            alpha,
+            criterion,
+            "init",
+            round,
+            0.5**round,
+            8,
+            0.01 if number == 0 else -0.002,
+            0.004 * (1 if number == 0 else -1),
+        )
+        for alpha, (number, criterion), round in grid
+    ]
+    columns = ["alpha", "criterion", "rewind", "round", "density", "n_seeds", "difference", "ci_low"]
+    return pd.DataFrame(rows, columns=columns).assign(experiment="demo", ci_high=0.02, p_value=0.1)
+
+
 def make_curves(alphas=ALPHAS, lrs=(1.0,), seeds=3):
     """A table `learning_curves` of the dense network, two tickets, and a fine-tuned network that is not shown."""
     rng = np.random.default_rng(2)
@@ -244,6 +264,7 @@ def _made_tables():
     return {
         "tuned": make_tuned(PAIRS),
         **make_headline(),
+        "ablation": make_ablation(),
         "learning_curves": make_curves(lrs=(0.3, 1.0)),
         "features": make_features(),
         "richness": make_richness(),

@@ -1,0 +1,26 @@
+"""The figure of what each criterion brings."""
+
+import numpy as np
+from matplotlib.colors import to_hex
+
+from featprune.figures.style import OURS, choose_method
+from tests.unit.figures.builders import make_ablation
+from tests.unit.figures.drawing import draw, labels_of, titles_of
+
+
+def test_a_panel_a_density_and_a_line_a_method():
+    figure = draw("ablation", ablation=make_ablation())
+    assert titles_of(figure) == ["25 % of weights", "6.2 % of weights"]
+    first = figure.axes[0]
+    labels = [choose_method(criterion, "init").label for criterion in ("fisher", "lamp", "preactivation")]
+    assert labels_of(first.get_yticklabels()) == labels
+    bars, points = first.collections
+    np.testing.assert_allclose(points.get_offsets(), [[1, 0], [-0.2, 1], [-0.2, 2]])
+    np.testing.assert_allclose([bar.vertices[:, 0] for bar in bars.get_paths()], [[0.4, 2], [-0.4, 2], [-0.4, 2]])
+    # Open where the interval holds zero.
+    assert [to_hex(color) for color in points.get_facecolor()] == [OURS.lower(), "#ffffff", "#ffffff"]
+
+
+def test_several_alphas_have_panels_of_their_own():
+    figure = draw("ablation", ablation=make_ablation(rounds=(2,), alphas=(1.0, 30.0)))
+    assert titles_of(figure) == [r"25 % of weights, $\alpha$ = 1", r"25 % of weights, $\alpha$ = 30"]
