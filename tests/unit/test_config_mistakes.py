@@ -11,8 +11,8 @@ from tests.unit.configs import KINDS, SCHEMA, mnist, written
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
 TOP = "claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds"
 EXPERIMENT = (
-    "alphas, baseline, center, compression, dataset, decide_at, features, figures, inherit, lrs, lrs_by_alpha, model, "
-    "pruning, rates, seeds, tickets_from, training"
+    "alphas, baseline, center, compression, dataset, decide_at, features, figures, headline, inherit, lrs, "
+    "lrs_by_alpha, model, pruning, rates, seeds, tickets_from, training"
 )
 
 MISTAKES = {
@@ -312,7 +312,8 @@ MISTAKES = {
         "experiments.mnist.decide_at[1]: 12 is out of range (must be <= pruning.rounds, which is 9)",
     ),
     "a headline about runs that aren't there": (
-        "experiments: {mnist: {baseline: b, headline: {criterion: snip}, pruning: {rewinds: [init]}}, b: {inherit: mnist}}",
+        "experiments: {b: {inherit: mnist}, mnist: "
+        "{baseline: b, headline: {criterion: snip}, pruning: {rewinds: [init]}}}",
         "experiments.mnist.headline: no such runs here: snip x init (known: magnitude x init)",
     ),
     "late without its step": (
