@@ -251,7 +251,7 @@ class Experiment:
 
     def score_samples(self, criterion: str) -> int:
         """How many training samples a criterion sees; one that scores no data doesn't depend on the config's number."""
-        return self.pruning.score_samples if CRITERIA[criterion].source == "start" else 1
+        return self.pruning.score_samples if CRITERIA[criterion].gradients else 1
 
     def behind(self, kind: Kind, round: int) -> int:
         """Steps that the values at a run's start have behind them."""

@@ -96,7 +96,7 @@ class Context:
 
 
 class Criterion(Protocol):
-    """What to remove. `rewinds`: those it is crossed with, None for the config's."""
+    """What to remove. `rewinds`: those it is crossed with, None for the config's. `gradients`: whether it scores data."""
 
     @property
     def source(self) -> str:
@@ -105,6 +105,9 @@ class Criterion(Protocol):
 
     @property
     def rewinds(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def gradients(self) -> bool: ...
 
     def masks(self, context: Context) -> Masks:
         """The masks of the context's round, bool (R, out, in) a layer, with exactly the schedule's counts."""
@@ -177,6 +180,7 @@ class OfTicket:
     transform: Callable[[Masks, np.random.Generator], Masks]
     rewinds: tuple[str, ...] | None = None
     source: str = "ticket"
+    gradients: bool = False
 
     def masks(self, context: Context) -> Masks:
         assert context.ticket is not None
@@ -189,6 +193,7 @@ class Unpruned:
 
     rewinds: tuple[str, ...] | None = ("none",)
     source: str = "chain"
+    gradients: bool = False
 
     def masks(self, context: Context) -> Masks:
         return context.previous

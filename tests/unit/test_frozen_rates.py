@@ -185,3 +185,13 @@ def test_a_late_run_has_the_rest_of_the_schedule_and_of_the_data_order():
     # Where the other runs are looked at, from step 10 on, which is its 0.
     assert settings["evaluate_at"] == (0, 40, 89, 90) and settings["snapshot_at"] == (0, 85, 90)
     assert e.settings(Cell("a", "1", "1", "magnitude", "init"), 3)["snapshot_at"] == (0, 10, 95, 100)
+
+
+def test_criteria_that_score_data_see_the_samples_and_no_other_depends_on_their_number():
+    pruning = {"criteria": ["magnitude", "fisher", "lamp", "snip", "magnitude_init"], "score_samples": 7}
+    made = study(training={"lr": 0.1, "steps": 100, "snapshot_steps": 5}, pruning=pruning)
+    seen = {
+        name: made.extraction_params(Cell("a", "1", "1", name, "init"), [1], "0-0")["samples"]
+        for name in pruning["criteria"]
+    }
+    assert seen == {"magnitude": 1, "fisher": 7, "lamp": 1, "snip": 7, "magnitude_init": 1}
