@@ -96,7 +96,10 @@ class Context:
 
 
 class Criterion(Protocol):
-    """What to remove. `rewinds`: those it is crossed with, None for the config's. `gradients`: whether it scores data."""
+    """What to remove.
+
+    rewinds: those it is crossed with, None for the config's. gradients: whether it scores data.
+    """
 
     @property
     def source(self) -> str:
