@@ -12,8 +12,16 @@ from featprune.figures import FIGURES
 from featprune.study import Study
 
 CONFIG, PROVENANCE = "config.yaml", "provenance.json"
-TABLES_SHOWN = ("claims", "tuned", "connectivity", "richness")
-FIGURES_SHOWN = ("claims", "accuracy_vs_density", "headline", "feature_similarity", "connectivity", "early_stop")
+TABLES_SHOWN = ("claims", "tuned", "ablation", "connectivity", "richness")
+FIGURES_SHOWN = (
+    "claims",
+    "accuracy_vs_density",
+    "headline",
+    "ablation",
+    "feature_similarity",
+    "connectivity",
+    "early_stop",
+)
 
 
 def sources(study: Study) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ NOTE = (
 # Heading -> what it says of a study. Of the paper's own experiment only the comparison and the settings are told.
 ABOUT_STUDY: dict[str, Callable[[Publication], Iterator[str]]] = {
     "Verdicts": sections.verdicts,
+    "What each criterion brings": sections.ablation,
     "Learning rates": sections.rates,
     "Linear mode connectivity": sections.connectivity,
     "Lazy or rich": sections.laziness,

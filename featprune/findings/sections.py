@@ -17,6 +17,7 @@ from featprune.findings.lines import EFFECTS, estimate, units
 from featprune.findings.publication import Publication
 from featprune.findings.words import (
     PERCENT,
+    POINTS,
     SHARE,
     Unit,
     bullets,
@@ -115,6 +116,22 @@ def headline_row(row: Any, others: pd.DataFrame, unit: Unit) -> dict[str, str]:
         for found in mine[mine["round"] == row.round].itertuples():
             line[f"`{statistic}`"] = unit.interval(found.estimate, found.ci_low, found.ci_high)
     return line
+
+
+def ablation(published: Publication) -> Iterator[str]:
+    """How much more accurate than tickets each kind of pruned network is: a row a kind, a column a density."""
+    for experiment, rows in published.named(published.table("ablation")):
+        several = len(rows["alpha"].unique()) > 1
+        lines = []
+        for kind in order_methods(rows):
+            line = {"strategy": strategy(*kind)}
+            for alpha, mine in of_kind(rows, kind).groupby("alpha"):
+                for density, here in by_density(mine):
+                    place = f"{percent(density)} %" + f", alpha {alpha:g}" * several
+                    line[place] = POINTS.interval(*here[["difference", "ci_low", "ci_high"]].iloc[0].astype(float))
+            lines.append(line)
+        yield f"{experiment}: test accuracy minus the lottery ticket's, in points, paired by seed, with 95 % intervals"
+        yield markdown(lines)
 
 
 def rates(published: Publication) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from featprune.errors import FeatpruneError
@@ -149,3 +150,24 @@ def test_settings_are_those_of_the_tables_and_the_config(tmp_path):
     expected = ["mnist", "mnist", "5 (100 to 104)", "8,000", "adam 0.0012, batch 60", "0.1, 1", "0.33, 1", "25, 5.0"]
     assert row.strip("| ").split(" | ") == [*expected, "not centered"]
     assert "- 12 jobs, 3.25 core-hours in all.\n- Commit 0123456789ab.\n- Python 3.11.7; numpy 1.2.3." in page
+
+
+def test_what_each_criterion_brings_is_a_row_a_kind_and_a_column_a_density(tmp_path):
+    cells = [("fisher", 2, 0.0197, 0.0051), ("fisher", 3, 0.0049, 0.0123), ("lamp", 2, 0.0197, -0.0004)]
+    table = pd.DataFrame(cells, columns=["criterion", "round", "density", "difference"])
+    table = table.assign(experiment="mnist", alpha=1.0, rewind="init", n_seeds=8, p_value=0.1)
+    table = table.assign(ci_low=table["difference"] - 0.001, ci_high=table["difference"] + 0.001)
+    publish_made(tmp_path, everything() | {"ablation": table})
+    page = write_page(tmp_path).splitlines()
+    start = page.index("## What each criterion brings")
+    (header,) = (number for number in range(start, len(page)) if page[number].startswith("| strategy | 2.0 % | 0.49 %"))
+    assert page[header + 2] == "| feature-aware ticket | +0.51 [+0.41, +0.61] | +1.23 [+1.13, +1.33] |"
+    assert page[header + 3].endswith("| -0.04 [-0.14, +0.06] |  |")
+
+
+def test_the_headline_says_what_it_is_about(tmp_path):
+    claims = made_claims(verdict="holds")
+    ours = claims["claim"] == "headline"
+    publish_made(tmp_path, everything() | {"claims": claims.assign(criterion=claims["criterion"].mask(ours, "fisher"))})
+    (line,) = (line for line in write_page(tmp_path).splitlines() if line.startswith("- **Headline"))
+    assert line.startswith("- **Headline, feature-aware ticket beats the lottery-ticket paper's network: holds.**")
