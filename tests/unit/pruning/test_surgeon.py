@@ -169,6 +169,17 @@ def test_inputs_that_never_vary_break_nothing(dead):
     assert torch.equal(weights[0][:, dead], masked(problem.weights, masks)[0][:, dead])
 
 
+def test_inputs_that_never_vary_change_nothing_for_the_others():
+    problem, masks, (x, y) = make(MLP((6, 3), "linear")), some_masks(MLP((6, 3))), draw_batch(samples=SAMPLES)
+    shorter = replace(problem, network=MLP((4, 3), "linear"), weights=[problem.weights[0][:, :4]])
+    longer = torch.cat([x, torch.tensor([[3.0, 0.0]], dtype=x.dtype).expand(len(x), 2)], 1)
+    found, expected = (
+        (surgeon.obs(p, m, batch, generator())[0], surgeon.surgeon(p, m, batch)[0][0])
+        for p, m, batch in ((problem, masks, (longer, y)), (shorter, [masks[0][:, :4]], (x, y)))
+    )
+    close([ours[:, :4] for ours in found], expected)
+
+
 @pytest.mark.parametrize("repair", REPAIRS)
 def test_repairs_are_the_same_for_every_parametrization(repair):
     network, (problem, masks) = replace(TINY, parametrization="mean_field"), pruned_before(make())
