@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from featprune.pruning import feature_aware
 from featprune.pruning.criterion import AfterTraining, BeforeTraining, Criterion, OfTicket, Unpruned
+from featprune.pruning.fold import fold
 from featprune.pruning.grasp import grasp
 from featprune.pruning.lamp import lamp
 from featprune.pruning.magnitude import magnitude
 from featprune.pruning.random import random
-from featprune.pruning.repair import fold
 from featprune.pruning.snip import snip
 from featprune.pruning.surgeon import fisher_obs, obs, surgeon
 from featprune.pruning.synflow import synflow

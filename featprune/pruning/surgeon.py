@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featprune.pruning.feature_aware import signals, weighed
+from featprune.pruning.fold import layer_inputs, with_means_kept
 from featprune.pruning.problem import Problem, masked
-from featprune.pruning.repair import Values, layer_inputs, with_means_kept
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from featprune.pruning.problem import Batch
+    from featprune.pruning.repair import Values
 
 # Of a trained 784-300-100-10 on MNIST, 1,000 samples, at 80 to 7 % of the weights: the error of z on other samples is
 # within 2 % of its least from 0.01 to 0.1, and up to 25 % above it at 0.0001, where it fits those samples' noise.

@@ -8,8 +8,9 @@ import torch
 
 from featprune.network import MLP
 from featprune.pruning import feature_aware, surgeon
+from featprune.pruning.fold import fold, layer_inputs
 from featprune.pruning.problem import masked
-from featprune.pruning.repair import fold, layer_inputs, repaired
+from featprune.pruning.repair import repaired
 from tests.unit.engine.test_training import NETWORK, made_data
 from tests.unit.engine.test_training import some_masks as replicas_masks
 from tests.unit.pruning.problems import TINY, close, draw_batch, full, generator, make, some_masks
