@@ -11,11 +11,13 @@ from collections.abc import Sequence
 
 from featprune.pruning import feature_aware
 from featprune.pruning.criterion import AfterTraining, BeforeTraining, Criterion, OfTicket, Unpruned
+from featprune.pruning.fold import fold
 from featprune.pruning.grasp import grasp
 from featprune.pruning.lamp import lamp
 from featprune.pruning.magnitude import magnitude
 from featprune.pruning.random import random
 from featprune.pruning.snip import snip
+from featprune.pruning.surgeon import fisher_obs, obs, surgeon
 from featprune.pruning.synflow import synflow
 from featprune.pruning.ticket import shuffled, unchanged
 
@@ -29,6 +31,13 @@ CRITERIA: dict[str, Criterion] = {
     "activation": AfterTraining(feature_aware.activation),
     "gradient": AfterTraining(feature_aware.gradient),
     "lamp": AfterTraining(lamp, gradients=False),
+    "obs": AfterTraining(obs, repair=surgeon),
+    "fisher_obs": AfterTraining(fisher_obs, repair=surgeon),
+    "magnitude_fold": AfterTraining(magnitude, gradients=False, rewinds=("none",), repair=fold),
+    "magnitude_surgeon": AfterTraining(magnitude, gradients=False, rewinds=("none",), repair=surgeon),
+    "preactivation_fold": AfterTraining(feature_aware.preactivation, rewinds=("none",), repair=fold),
+    "fisher_fold": AfterTraining(feature_aware.fisher, rewinds=("none",), repair=fold),
+    "fisher_surgeon": AfterTraining(feature_aware.fisher, rewinds=("none",), repair=surgeon),
     "snip": BeforeTraining(snip),
     "snip_iterative": BeforeTraining(snip, at_once=False),
     "grasp": BeforeTraining(grasp),

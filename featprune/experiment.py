@@ -249,9 +249,13 @@ class Experiment:
         """The step that late rewinding goes back to; None for other rewinds."""
         return self.pruning.late_step if rewind == "late" else None
 
-    def score_samples(self, criterion: str) -> int:
-        """How many training samples a criterion sees; one that scores no data doesn't depend on the config's number."""
-        return self.pruning.score_samples if CRITERIA[criterion].gradients else 1
+    def criterion_params(self, kind: Kind) -> dict[str, Any]:
+        """What prunes a chain, as plain data: a criterion, and how many training samples its scores and its repair see.
+
+        One that sees no data doesn't depend on the config's number.
+        """
+        criterion = self.masks_by(kind)
+        return {"criterion": criterion, "samples": self.pruning.score_samples if CRITERIA[criterion].sees_data else 1}
 
     def behind(self, kind: Kind, round: int) -> int:
         """Steps that the values at a run's start have behind them."""

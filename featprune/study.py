@@ -212,21 +212,18 @@ class Study:
     def extraction_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
         """What the extraction of these rounds' masks depends on besides its files."""
         e = self.experiments[cell.experiment]
-        masks_by = e.masks_by(cell.kind)
-        return {
-            "criterion": masks_by,
+        return e.criterion_params(cell.kind) | {
             "rewind": cell.rewind,
             "rounds": list(rounds),
             "seeds": RunPath(cell, 0, block).seeds,
             "schedule": e.schedule(),
-            "samples": e.score_samples(masks_by),
             "objective": {"alpha": float(cell.alpha), "center": e.center, "loss": e.training.loss},
         }
 
     def training_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
         """What retraining in these rounds depends on besides its files."""
         e = self.experiments[cell.experiment]
-        return {
+        return e.criterion_params(cell.kind) | {
             "rounds": list(rounds),
             "seeds": RunPath(cell, 0, block).seeds,
             "settings": [e.settings(cell, round) for round in rounds],

@@ -22,12 +22,14 @@ import numpy as np
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import Mask, Masks, Schedule, all_ones, keep_highest, remaining
-from featprune.pruning.problem import Problem, Score
+from featprune.pruning.problem import Problem, Score, draw_batch
 from featprune.randomness import numpy_generator
 from featprune.rewind import Rewind, reference
 
 if TYPE_CHECKING:
     from featprune.datasets.dataset import Dataset
+    from featprune.pruning.problem import Batch
+    from featprune.pruning.repair import Repair
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +83,9 @@ class Context:
         }
         return Problem.from_parameters(self.network, values.replicas(one), reference.replicas(one), **options)
 
-    def batch(self, replica: int) -> Any:
-        """One replica's batch of training samples, as tensors."""
-        import torch
-
-        seed = self.seeds[replica]
-        data = self.data.of(seed)
-        chosen = numpy_generator(seed, "score").permutation(len(data.train_x))[: self.samples]
-        return torch.from_numpy(data.train_x[chosen]), torch.from_numpy(data.train_y[chosen])
+    def batch(self, replica: int) -> Batch:
+        """One replica's batch of training samples."""
+        return draw_batch(self.data, self.seeds[replica], self.samples)
 
     def generator(self, replica: int) -> np.random.Generator:
         """One replica's generator for this round's mask."""
@@ -98,7 +95,8 @@ class Context:
 class Criterion(Protocol):
     """What to remove.
 
-    rewinds: those it is crossed with, None for the config's. gradients: whether it scores data.
+    rewinds: those it is crossed with, None for the config's. repair: what the survivors take over, where training goes
+    on from their values (a rewind that `continues`); None for nothing.
     """
 
     @property
@@ -110,7 +108,12 @@ class Criterion(Protocol):
     def rewinds(self) -> tuple[str, ...] | None: ...
 
     @property
-    def gradients(self) -> bool: ...
+    def repair(self) -> Repair | None: ...
+
+    @property
+    def sees_data(self) -> bool:
+        """Whether scores or repair depend on training samples."""
+        ...
 
     def masks(self, context: Context) -> Masks:
         """The masks of the context's round, bool (R, out, in) a layer, with exactly the schedule's counts."""
@@ -130,10 +133,15 @@ class AfterTraining:
     at_once: bool = False
     gradients: bool = True
     rewinds: tuple[str, ...] | None = None
+    repair: Repair | None = None
 
     @property
     def source(self) -> str:
         return "dense" if self.at_once else "chain"
+
+    @property
+    def sees_data(self) -> bool:
+        return self.gradients or self.repair is not None
 
     def masks(self, context: Context) -> Masks:
         assert context.trained is not None
@@ -163,7 +171,12 @@ class BeforeTraining:
     iterations: int = 1
     gradients: bool = True
     rewinds: tuple[str, ...] | None = ("init",)
+    repair: Repair | None = None
     source: str = "start"
+
+    @property
+    def sees_data(self) -> bool:
+        return self.gradients
 
     def masks(self, context: Context) -> Masks:
         previous = _ones(context) if self.at_once else context.previous
@@ -182,8 +195,9 @@ class OfTicket:
 
     transform: Callable[[Masks, np.random.Generator], Masks]
     rewinds: tuple[str, ...] | None = None
+    repair: Repair | None = None
     source: str = "ticket"
-    gradients: bool = False
+    sees_data: bool = False
 
     def masks(self, context: Context) -> Masks:
         assert context.ticket is not None
@@ -195,8 +209,9 @@ class Unpruned:
     """Nothing is removed: the dense network, trained on."""
 
     rewinds: tuple[str, ...] | None = ("none",)
+    repair: Repair | None = None
     source: str = "chain"
-    gradients: bool = False
+    sees_data: bool = False
 
     def masks(self, context: Context) -> Masks:
         return context.previous

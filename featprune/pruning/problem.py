@@ -32,10 +32,13 @@ import numpy as np
 
 from featprune.engine.objective import Objective
 from featprune.network import MLP, Parameters
+from featprune.randomness import numpy_generator
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from featprune.datasets.dataset import Dataset
 
     # Inputs (P, inputs) with labels: int64 (P,) for cross-entropy, (P, outputs) for the squared error.
     Batch = tuple[Tensor, Tensor]
@@ -115,6 +118,15 @@ class Problem:
 
 # score(problem, masks, batch, generator): one array (out, in) a layer. The batch is None without gradients.
 Score = Callable[[Problem, "Sequence[Any]", Any, np.random.Generator], "list[Any]"]
+
+
+def draw_batch(data: Dataset, seed: int, samples: int) -> Batch:
+    """A seed's batch of training samples, drawn once: the same in every round."""
+    import torch
+
+    own = data.of(seed)
+    chosen = numpy_generator(seed, "score").permutation(len(own.train_x))[:samples]
+    return torch.from_numpy(own.train_x[chosen]), torch.from_numpy(own.train_y[chosen])
 
 
 def mean_loss(problem: Problem, f: Tensor, y: Tensor) -> Tensor:

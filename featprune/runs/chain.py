@@ -21,6 +21,7 @@ from featprune.errors import lookup
 from featprune.network import MLP, Parameters
 from featprune.pruning.criterion import Context, Criterion
 from featprune.pruning.masks import Mask, all_ones
+from featprune.pruning.repair import Repair, repaired
 from featprune.pruning.rounds import extract_mask
 from featprune.rewind import Rewind, make_origin
 from featprune.runs.paths import DENSE, REINITIALIZED, REORDERED
@@ -44,17 +45,29 @@ VARIANTS: dict[str, Variant] = {
 
 @dataclass(frozen=True)
 class Trainer:
-    """What all runs of a cell share: the network, the data, the seeds, and where they train."""
+    """What all runs of a cell share: the network, the data, the seeds, and where they train.
+
+    repair: what survivors take over of what is pruned, where training goes on from their values. samples: how many
+    training samples it sees.
+    """
 
     network: MLP
     data: Dataset
     seeds: Sequence[int]
     device: str = "cpu"
+    repair: Repair | None = None
+    samples: int = 1000
 
     def train(self, start: Start, mask: Mask, settings: Settings) -> Outcome:
         """Train every seed under the mask; one whose mask isn't sound counts as diverged from its first step."""
         start = _poison(start, mask.sound)
         return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device)
+
+    def repaired(self, trained: Parameters, mask: Mask) -> Parameters:
+        """Trained values for the round of a mask, with what its survivors take over."""
+        if self.repair is None:
+            return trained
+        return repaired(self.repair, self.network, self.data, self.seeds, self.samples, trained, mask.layers)
 
 
 def dense_mask(network: MLP, seeds: Sequence[int]) -> Mask:
@@ -81,10 +94,12 @@ def train_round(
 ) -> Outcome:
     """Retrain the survivors of a round's mask from where the rewind says.
 
-    previous: the trained weights of the round before, for rewinds that continue from them. late_step: the step of the
-    dense run that a late rewind goes back to, and from which this run's steps are numbered on: at equal numbers both
-    have had the same training.
+    previous: the trained weights of the round before, for rewinds that continue from them; survivors are repaired.
+    late_step: the step of the dense run that a late rewind goes back to, and from which this run's steps are numbered
+    on: at equal numbers both have had the same training.
     """
+    if rewind.continues and previous is not None:
+        previous = trainer.repaired(previous, mask)
     origin = make_origin(trainer.network, trainer.seeds, round, previous)
     if late_step is not None:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
@@ -123,8 +138,9 @@ def train_chain(
     """Alternate mask extraction and retraining over consecutive rounds; yields the mask and the outcome of each.
 
     context: that of the first round, which has the run before it. settings: round -> its training. tickets: the
-    ticket's mask of each round, for a control that takes them.
+    ticket's mask of each round, for a control that takes them. The repair is the criterion's.
     """
+    trainer = replace(trainer, repair=criterion.repair, samples=context.samples)
     for round, ticket in zip_longest(settings, tickets):
         mask = extract_mask(criterion, replace(context, ticket=ticket))
         outcome = train_round(trainer, context.rewind, round, mask, settings[round], context.trained, late_step)

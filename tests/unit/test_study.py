@@ -166,6 +166,18 @@ def test_a_control_takes_the_tickets_masks_by_name(study):
     assert params["schedule"] == {"scope": "per_layer", "rates": {"hidden": 0.2, "output": 0.1}}
 
 
+@pytest.mark.parametrize("make", ["extraction_params", "training_params"])
+def test_a_criterion_that_sees_data_sees_as_much_as_the_config_says(study, make):
+    def samples(criterion, rewind="none"):
+        return getattr(study, make)(cell(Kind(criterion, rewind)), (1, 2), "2-3")["samples"]
+
+    wanted = study.experiments["a"].pruning.score_samples
+    assert wanted > 1
+    assert {samples(name) for name in ("fisher", "obs", "magnitude_fold", "snip", "grasp_iterative")} == {wanted}
+    # Another number in the config doesn't run the others again.
+    assert {samples(name) for name in ("magnitude", "lamp", "random", "magnitude_init", "ticket")} == {1}
+
+
 def test_features_are_studied_of_dense_runs_and_of_magnitude_pruning(study):
     studied = {(run.cell.kind, run.round) for run in study.studied_runs("a")}
     rewinds = [TICKET, Kind("magnitude", "random"), Kind("magnitude", "none")]

@@ -1,6 +1,7 @@
 from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
+    from featprune.criteria import CRITERIA
     from featprune.datasets.dataset import load_dataset
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
@@ -12,7 +13,8 @@ with job_log(snakemake.log[0]):
     p, files, made = snakemake.params.training, snakemake.input, snakemake.output
     data = load_dataset(files.data)
     network = network_for(snakemake.params.model, data)
-    trainer = Trainer(network, data, p["seeds"], choose_device(snakemake.resources.gpu))
+    repair = CRITERIA[p["criterion"]].repair
+    trainer = Trainer(network, data, p["seeds"], choose_device(snakemake.resources.gpu), repair, p["samples"])
     masks = [load_mask(file, p["seeds"])[1] for file in files.masks]
     previous = load_run(files.mask, files.weights, p["seeds"]).parameters if files.get("weights") else None
     settings = {round: Settings(**s) for round, s in zip(p["rounds"], p["settings"], strict=True)}

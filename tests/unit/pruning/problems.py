@@ -11,6 +11,7 @@ from featprune.pruning.magnitude import magnitude
 from featprune.pruning.problem import Problem
 from featprune.pruning.random import random
 from featprune.pruning.snip import snip
+from featprune.pruning.surgeon import fisher_obs, obs
 from featprune.pruning.synflow import synflow
 from featprune.randomness import numpy_generator
 
@@ -21,7 +22,8 @@ FEATURE_AWARE = tuple(
     getattr(feature_aware, name)
     for name in ("preactivation", "activation", "gradient", "fisher", "fisher_uncentered", "fisher_diagonal")
 )
-SCORES = (snip, grasp, synflow, *FEATURE_AWARE, magnitude, random)
+SURGEON = (obs, fisher_obs)
+SCORES = (snip, grasp, synflow, *FEATURE_AWARE, *SURGEON, magnitude, random)
 DETERMINISTIC = SCORES[:-1]
 WITH_LOSS = (snip, grasp)
 VARIANTS = {

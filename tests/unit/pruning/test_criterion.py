@@ -22,6 +22,7 @@ from tests.unit.engine.test_training import NETWORK, made_data
 from tests.unit.pruning.problems import (
     FEATURE_AWARE,
     SCORES,
+    SURGEON,
     TINY,
     WITH_LOSS,
     close,
@@ -122,8 +123,12 @@ def context(rewind="init", round=1, **given):
 def test_every_criterion_says_what_it_is_made_from():
     assert {criterion.source for criterion in CRITERIA.values()} == {"chain", "dense", "start", "ticket"}
     chained = {name for name, criterion in CRITERIA.items() if criterion.source == "chain"}
-    feature_aware = {score.__name__ for score in FEATURE_AWARE}
-    assert chained == {"magnitude", "lamp", "dense"} | feature_aware
+    data_aware = {score.__name__ for score in FEATURE_AWARE + SURGEON}
+    repaired = {name for name, criterion in CRITERIA.items() if criterion.repair is not None}
+    assert chained == {"magnitude", "lamp", "dense"} | data_aware | repaired
+    assert {name.rsplit("_")[-1] for name in repaired} == {"obs", "fold", "surgeon"}
+    assert not any(CRITERIA[name].sees_data for name in ("magnitude", "lamp", "dense", "random", "ticket"))
+    assert all(CRITERIA[name].sees_data for name in data_aware | repaired | {"snip", "grasp"})
 
 
 @pytest.mark.parametrize("name", CRITERIA)

@@ -9,7 +9,9 @@ from featprune.pruning.snip import snip
 from featprune.pruning.synflow import synflow
 from tests.unit.pruning.problems import (
     DETERMINISTIC,
+    FEATURE_AWARE,
     SCORES,
+    SURGEON,
     TINY,
     close,
     draw_batch,
@@ -65,7 +67,7 @@ def test_hidden_units_have_no_order(score, center):
     close(score(permuted, permute(masks), batch, generator()), expected)
 
 
-@pytest.mark.parametrize("score", [snip, synflow, magnitude])
+@pytest.mark.parametrize("score", [snip, synflow, magnitude, *FEATURE_AWARE, *SURGEON])
 @pytest.mark.parametrize("parametrization", ["ntk", "mean_field"])
 def test_parametrization_of_the_same_effective_weights_does_not_matter(score, parametrization):
     network = replace(TINY, parametrization=parametrization)

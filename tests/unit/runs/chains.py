@@ -88,7 +88,8 @@ def chain(
     if not (root / "dense").exists():
         dense(root / "dense", seeds=seeds, settings=settings)
     masks_by = "ticket" if tickets and CRITERIA[criterion].source == "chain" else criterion
-    entry, trainer = CRITERIA[masks_by], Trainer(NETWORK, made_data(), seeds)
+    entry = CRITERIA[masks_by]
+    trainer = Trainer(NETWORK, made_data(), seeds, repair=entry.repair, samples=samples)
     each = settings_of(settings, criterion, rewind, rounds, late_step)
     lent = [load_mask(tickets[round] / "mask.safetensors")[1] for round in rounds] if tickets else []
 
@@ -118,9 +119,14 @@ def chain(
         for place, mask, outcome in zip(folders.values(), masks, outcomes, strict=True):
             save(place, mask, outcome, seeds)
         return {0: root / "dense"} | folders
-    for span in [[r] for r in rounds] if alone else [rounds]:
-        made = train_chain(trainer, entry, context(folder, span[0]), {r: each[r] for r in span}, [], late_step)
-        for round, (mask, outcome) in zip(span, made, strict=True):
+    if not alone:
+        made = train_chain(Trainer(NETWORK, made_data(), seeds), entry, context(folder, rounds[0]), each, [], late_step)
+        for round, (mask, outcome) in zip(rounds, made, strict=True):
             save(folders[round], mask, outcome, seeds)
-        folder = folders[span[-1]]
+    for round in rounds if alone else ():
+        masks = list(extract_masks(entry, context(folder, round), [round]))
+        run, here = run_of(folder), {round: each[round]}
+        (outcome,) = train_rounds(trainer, REWINDS[rewind], masks, here, run.parameters, late_step)
+        save(folders[round], masks[0], outcome, seeds)
+        folder = folders[round]
     return {0: root / "dense"} | folders

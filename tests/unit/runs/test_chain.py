@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from featprune.criteria import CRITERIA
 from featprune.engine.settings import Start
 from featprune.engine.training import train
 from featprune.errors import FeatpruneError
 from featprune.network import Parameters
+from featprune.pruning.criterion import AfterTraining
+from featprune.pruning.magnitude import magnitude
 from featprune.pruning.masks import all_ones, remaining
+from featprune.pruning.repair import repaired
+from featprune.pruning.surgeon import surgeon
 from featprune.rewind import REWINDS, Origin
 from featprune.runs.chain import Trainer, train_dense, train_round
 from featprune.runs.files import pack, pack_snapshots, unpack_snapshots
@@ -133,14 +138,58 @@ def test_mask_source_ticket_uses_the_tickets_masks(tmp_path):
     assert not np.array_equal(masks_of(own[3])[0], masks_of(control[3])[0])
 
 
-@pytest.mark.parametrize("rewind", ["init", "random", "none", "late"])
-def test_a_job_a_round_gives_the_bits_of_one_job_for_all_rounds(tmp_path, rewind):
-    late_step = 5 if rewind == "late" else None
-    whole = chain(tmp_path / "whole", rewind, late_step=late_step)
-    apart = chain(tmp_path / "apart", rewind, late_step=late_step, alone=True)
+@pytest.mark.parametrize(
+    ("criterion", "rewind"),
+    [
+        *(("magnitude", rewind) for rewind in ("init", "random", "none", "late")),
+        *((criterion, "none") for criterion in ("magnitude_fold", "fisher_surgeon", "obs", "fisher_obs")),
+        ("obs", "lr"),
+        ("obs", "init"),
+    ],
+)
+def test_a_job_a_round_gives_the_bits_of_one_job_for_all_rounds(tmp_path, criterion, rewind):
+    options = {"criterion": criterion, "late_step": 5 if rewind == "late" else None, "samples": 40}
+    whole = chain(tmp_path / "whole", rewind, **options)
+    apart = chain(tmp_path / "apart", rewind, **options, alone=True)
     for round in ROUNDS:
         for file in whole[round].iterdir():
             assert file.read_bytes() == (apart[round] / file.name).read_bytes(), file.name
+
+
+@pytest.mark.parametrize("rewind", ["none", "lr"])
+@pytest.mark.parametrize("criterion", ["magnitude_fold", "magnitude_surgeon", "fisher_obs"])
+def test_a_repaired_round_starts_from_the_repaired_values(tmp_path, criterion, rewind):
+    folders = chain(tmp_path, rewind, criterion=criterion, samples=40)
+    for round in ROUNDS:
+        before, masks = run_of(folders[round - 1]).parameters, masks_of(folders[round])
+        values = repaired(CRITERIA[criterion].repair, NETWORK, made_data(), SEEDS, 40, before, masks)
+        assert same(starts(folders[round]), values.masked(masks))
+        assert not same(starts(folders[round]), before.masked(masks))
+
+
+def test_what_is_pruned_at_once_is_repaired_from_the_dense_values_each_round(tmp_path, monkeypatch):
+    entry = AfterTraining(magnitude, at_once=True, gradients=False, repair=surgeon)
+    monkeypatch.setitem(CRITERIA, "at_once", entry)
+    folders = chain(tmp_path, "none", criterion="at_once", samples=40)
+    for round in ROUNDS:
+        masks = masks_of(folders[round])
+        values = repaired(surgeon, NETWORK, made_data(), SEEDS, 40, run_of(folders[0]).parameters, masks)
+        assert same(starts(folders[round]), values.masked(masks))
+
+
+@pytest.mark.parametrize("rewind", ["init", "late", "random"])
+def test_what_is_rewound_is_not_repaired(tmp_path, monkeypatch, rewind):
+    def never(problem, masks, batch):
+        raise AssertionError("repaired for nothing")
+
+    monkeypatch.setitem(CRITERIA, "obs", replace(CRITERIA["obs"], repair=never))
+    late_step = 5 if rewind == "late" else None
+    folders = chain(tmp_path, rewind, criterion="obs", late_step=late_step, samples=40)
+    monkeypatch.setitem(CRITERIA, "obs", replace(CRITERIA["obs"], repair=None))
+    plain = chain(tmp_path / "plain", rewind, criterion="obs", late_step=late_step, samples=40)
+    for round in ROUNDS:
+        for file in folders[round].iterdir():
+            assert file.read_bytes() == (plain[round] / file.name).read_bytes(), file.name
 
 
 def test_dense_none_never_prunes(tmp_path):
