@@ -1,15 +1,14 @@
-"""How near the coded positions of a `.fpz` file come to their entropy: `python -m benchmarks.codec [mask.safetensors ...]`.
+"""How near the coded positions of a `.fpz` file come to their entropy: `python -m benchmarks.codec [mask files]`.
 
-Prints a row a network: random masks of LeNet-300-100 (or `--widths`) at 20, 5, 1 and 0.5 %, and the first seed's masks of
-the files named. The entropy is that of positions drawn independently in each layer, at its density: the least that any
-code of random masks takes. Trained masks may take less, since their positions aren't independent.
+Prints a row a network: random masks of LeNet-300-100 at 20, 5, 1 and 0.5 %, and the first seed's masks of the
+`mask.safetensors` named. The entropy is that of positions drawn independently in each layer, at its density: the least
+that any code of random masks takes. Trained masks may take less, since their positions aren't independent.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from featprune.compression.codec import GAP_BITS, INDEX_BITS, code_positions
 from featprune.runs.files import load_masks
 
 DENSITIES = (0.2, 0.05, 0.01, 0.005)
-WIDTHS = (784, 300, 100, 10)
+SHAPES = ((300, 784), (100, 300), (10, 100))
 
 
 def entropy(mask: np.ndarray) -> float:
@@ -46,11 +45,11 @@ def row(masks: Sequence[np.ndarray]) -> dict[str, object]:
     }
 
 
-def cases(widths: Sequence[int], files: Sequence[Path]) -> Iterator[dict[str, object]]:
+def cases(files: Sequence[Path]) -> Iterator[dict[str, object]]:
     """The rows of the table."""
     rng = np.random.default_rng(0)
     for density in DENSITIES:
-        yield {"mask": "random", **row([rng.random((n, m)) < density for m, n in pairwise(widths)])}
+        yield {"mask": "random", **row([rng.random(shape) < density for shape in SHAPES])}
     for file in files:
         yield {"mask": str(file), **row([mask[0] for mask in load_masks(file)[1]])}
 
@@ -58,9 +57,7 @@ def cases(widths: Sequence[int], files: Sequence[Path]) -> Iterator[dict[str, ob
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path, help="masks of runs")
-    parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS, help="of the network of random masks")
-    asked = parser.parse_args()
-    print(pd.DataFrame(cases(asked.widths, asked.files)).to_markdown(index=False, disable_numparse=True))
+    print(pd.DataFrame(cases(parser.parse_args().files)).to_markdown(index=False, disable_numparse=True))
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def code_positions(mask: np.ndarray, widths: Iterable[int] = GAP_BITS) -> tuple[
 
 
 def mask_to_gaps(mask: np.ndarray, width: int) -> np.ndarray:
-    """Relative indices, uint8: a symbol a survivor, the zeros before it, with an escape for every 2^width - 1 of them."""
+    """Relative indices, uint8: a symbol a survivor, the zeros before it, an escape for each 2^width - 1 of them."""
     escape = 2**width - 1
     gaps = np.diff(np.flatnonzero(mask), prepend=-1) - 1
     escapes, rest = np.divmod(gaps, escape)
