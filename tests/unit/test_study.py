@@ -178,6 +178,20 @@ def test_features_are_studied_of_dense_runs_and_of_magnitude_pruning(study):
     assert {(run.cell.kind, run.round) for run in study.select("a", "compressed")} == {(rewinds[2], 3)}
 
 
+def test_what_the_headline_is_about_is_compressed_too():
+    raw = yaml.safe_load(CONFIG)
+    raw["experiments"]["b"] |= {
+        "pruning": {"criteria": ["magnitude", "fisher", "snip"], "rewinds": ["init", "none"], "also": []},
+        "compression": {"rounds": [2], "rewinds": ["init", "none"], "hidden_bits": [3, 4], "output_bits": 5},
+        "headline": {"criterion": "fisher", "rewind": "init"},
+    }
+    study = Study(resolve(raw, SCHEMA, CHOICES))
+    kinds = {(run.cell.kind, run.cell.lr, run.round) for run in study.select("b", "compressed")}
+    assert kinds == {(kind, "1", 2) for kind in (TICKET, ("magnitude", "none"), ("fisher", "init"))}
+    params = study.compression_params(cell(TICKET, "b", "1"), 2)["compression"]
+    assert params == {"bits": [(3, 5), (4, 5)], "margin": 0.001, "steps": 1000, "behind": 100}
+
+
 def test_lines_are_followed_from_every_dense_run_whose_tickets_are_studied(study):
     connected = study.select("a", "connected")
     assert {(run.cell.kind, run.cell.alpha, run.cell.lr, run.round) for run in connected} == {

@@ -161,11 +161,13 @@ def make_layer_density(pairs=PAIRS, rounds=4, seeds=4):
     return table.assign(experiment="demo", density=0.5 ** table["round"])
 
 
-def make_compression(rewinds=("none", "init"), rounds=3, seeds=4, bits=(2, 6)):
+def make_compression(rewinds=("none", "init"), rounds=3, seeds=4, bits=(6, 4)):
+    """A table `compression`; codes in hidden layers have the first width of `bits` in seed 0, else the second."""
     rng = np.random.default_rng(2)
-    grid = itertools.product((0.1, 1.0), bits, rewinds, range(1, rounds + 1), range(seeds))
-    table = pd.DataFrame(grid, columns=["alpha", "hidden_bits", "rewind", "round", "seed"])
-    table = table.assign(experiment="demo", lr=1.0, criterion="magnitude", output_bits=table["hidden_bits"])
+    grid = itertools.product((0.1, 1.0), rewinds, range(1, rounds + 1), range(seeds))
+    table = pd.DataFrame(grid, columns=["alpha", "rewind", "round", "seed"])
+    table = table.assign(hidden_bits=np.where(table["seed"] == 0, *bits), output_bits=bits[0])
+    table = table.assign(experiment="demo", lr=1.0, criterion="magnitude")
     table = table.assign(density=0.5 ** table["round"], original_bytes=10_000)
     for stage, low, high in (("pruned", 4000, 5000), ("quantized", 1000, 2000), ("huffman", 200, 900)):
         table[f"{stage}_bytes"] = rng.integers(low, high, len(table)) // table["round"]
