@@ -238,6 +238,12 @@ class Experiment:
         return cell.lr in {rates.of(cell.alpha, kind).lr for kind in owners} or (measured and self.compares(cell))
 
     @property
+    def is_lenet(self) -> bool:
+        """Whether it is the network that published errors are of: LeNet-300-100 on MNIST, and f not centered, which
+        would need the initial weights besides."""
+        return self.source == "mnist" and self.model.hidden == (300, 100) and not self.center
+
+    @property
     def spans(self) -> list[range]:
         """Consecutive rounds that one job trains."""
         last, size = self.pruning.rounds, self.pruning.rounds_per_job

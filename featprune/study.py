@@ -32,6 +32,7 @@ from featprune.runs.paths import (
     Kind,
     RunPath,
 )
+from featprune.tables.published import published
 from featprune.tables.registry import TABLES, DatasetFile, RunFiles, TableFile
 
 
@@ -331,6 +332,7 @@ class Study:
             "claims": lambda: self.config["claims"],
             "decide_at": lambda: list(e.decide_at),
             "model": e.model_params,
+            "published": published,
         }
         return {option: options[option]() for option in TABLES[table].options}
 
@@ -357,6 +359,7 @@ class Study:
             "comparisons": self.has_comparisons(name),
             "connections": self.connects(name),
             "teacher": e.source == "teacher" and len(e.model.hidden) == 1,
+            "lenet": e.is_lenet,
             "tickets": TICKET in e.kinds,
             "criteria": TICKET in e.kinds and len(e.trained_criteria) > 2,
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,

@@ -63,7 +63,8 @@ def test_validation_chooses_the_bits_of_each_seed(tmp_path):
     ("sizes", "accuracies", "margin", "chosen"),
     [
         ([30, 20, 10], [0.98, 0.98, 0.90], 0.001, 1),
-        ([30, 20, 10], [0.982, 0.981, 0.98], 0.001, 1),  # as far as the margin is within it, though rounded
+        ([30, 20, 10], [0.982, 0.981, 0.98], 0.001, 1),
+        ([30, 20], [0.9, 0.6], 0.3, 1),  # as far as the margin is within it, though 0.9 - 0.3 > 0.6
         ([30, 20, 10], [0.982, 0.981, 0.98], 0.0, 0),
         ([30, 20, 10], [0.982, 0.981, 0.98], 0.5, 2),
         ([20, 20, 10], [0.981, 0.982, 0.5], 0.01, 1),  # of equal sizes the more accurate
