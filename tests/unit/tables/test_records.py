@@ -90,7 +90,8 @@ def test_ours_are_means_with_their_student_t_intervals():
         ("density", tuned, "test_accuracy", "density"),
         ("bytes", files, "quantized_accuracy", "huffman_bytes"),
     ):
-        (row,) = mine.query("against == @against and criterion == 'fisher' and round == 2").to_dict("records")
+        chosen = (mine["against"] == against) & (mine["criterion"] == "fisher") & (mine["round"] == 2)
+        (row,) = mine[chosen].to_dict("records")
         seeds = of.query("criterion == 'fisher' and round == 2")
         error = 1 - seeds[accuracy]
         assert row["error"] == pytest.approx(error.mean()) and row["n_seeds"] == 4
