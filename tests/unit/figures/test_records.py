@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -62,7 +63,7 @@ def test_tickets_are_the_baseline_unless_another_experiment_is():
     assert BASELINE.lower() in curves_of(alone) and TICKET_COLOR.lower() not in curves_of(alone)
     table = make_records()
     own = where(table, side="baseline").assign(side="ours", experiment="demo")
-    both = draw("records", records=table._append(own)).axes[0]
+    both = draw("records", records=pd.concat([table, own])).axes[0]
     assert {BASELINE.lower(), TICKET_COLOR.lower()} <= set(curves_of(both))
 
 
@@ -74,7 +75,7 @@ def test_without_compressed_networks_there_is_one_panel():
 def test_numbers_lie_over_no_point_and_no_other_number():
     table = make_records()
     real = records({}, published())
-    figure = draw("records", records=table[table["side"] != "published"]._append(real))
+    figure = draw("records", records=pd.concat([table[table["side"] != "published"], real]))
     figure.draw_without_rendering()
     for ax in figure.axes:
         boxes = [text.get_window_extent() for text in ax.texts]
