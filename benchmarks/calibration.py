@@ -228,7 +228,7 @@ class Pieces:
         from featprune.compression.runs import compress_run
 
         files = self.folder / "mask.safetensors", self.folder / "weights.safetensors", self.folder / "fpz"
-        compress_run(*files, self.network, self.data, self.settings(steps=0), 5, 5)
+        compress_run(*files, self.network, self.data, self.settings(steps=0), [(5, 5)])
 
     def tune(self, steps: int = 20) -> None:
         """Training of the shared values of what `compress` has written."""

@@ -129,7 +129,7 @@ def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs
         return cost.mask.get(e.masks_by(run.cell.kind), 0.0)
     if name == COMPRESSION:
         assert e.compression is not None
-        return cost.compress + e.compression.steps * cost.compress_step
+        return len(e.compression.bits) * (cost.compress + e.compression.steps * cost.compress_step)
     return {
         PREACTIVATIONS: cost.dump,
         RICHNESS: cost.richness * case.snapshots,

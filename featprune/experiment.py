@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 from featprune.config import log_grid
@@ -108,9 +109,16 @@ class Compression:
 
     rounds: tuple[int, ...]
     rewinds: tuple[str, ...]
-    hidden_bits: int
-    output_bits: int
+    hidden_bits: int | tuple[int, ...]
+    output_bits: int | tuple[int, ...]
+    margin: float
     steps: int
+
+    @property
+    def bits(self) -> list[tuple[int, int]]:
+        """The widths of codes that validation chooses from, in hidden layers and in the output layer."""
+        hidden, output = ((bits,) if isinstance(bits, int) else bits for bits in (self.hidden_bits, self.output_bits))
+        return list(product(hidden, output))
 
 
 @dataclass(frozen=True)
@@ -230,6 +238,12 @@ class Experiment:
         return cell.lr in {rates.of(cell.alpha, kind).lr for kind in owners} or (measured and self.compares(cell))
 
     @property
+    def is_lenet(self) -> bool:
+        """Whether it is the network that published errors are of: LeNet-300-100 on MNIST, and f not centered, which
+        would need the initial weights besides."""
+        return self.source == "mnist" and self.model.hidden == (300, 100) and not self.center
+
+    @property
     def spans(self) -> list[range]:
         """Consecutive rounds that one job trains."""
         last, size = self.pruning.rounds, self.pruning.rounds_per_job
@@ -305,12 +319,24 @@ class Experiment:
             return cell.lr == self.rates.of(cell.alpha, TICKET).lr
         return cell.lr in (self.features.lrs or self.lrs)
 
-    def compressing(self, kind: Kind, round: int) -> dict[str, int]:
+    def compresses(self, cell: Cell, round: int) -> bool:
+        """Whether a run is compressed: pruned by magnitude or as the headline says, in a round and rewind asked for.
+
+        At the rates at which features are compared; what the headline is about has its own where they are frozen.
+        """
+        c = self.compression
+        if c is None or cell.rewind not in c.rewinds or round not in c.rounds:
+            return False
+        if cell.criterion == TICKET.criterion:
+            return self.compares(cell)
+        return cell.kind == self.headline and (self.rates is not None or self.compares(cell))
+
+    def compressing(self, kind: Kind, round: int) -> dict[str, Any]:
         """What the compression of a run depends on besides its training; `behind` is what its weights have behind."""
         assert self.compression is not None
         steps = self.training.steps - (self.late_step(kind.rewind) or 0)
         c, behind = self.compression, self.behind(kind, round) + steps
-        return {"hidden_bits": c.hidden_bits, "output_bits": c.output_bits, "steps": c.steps, "behind": behind}
+        return {"bits": c.bits, "margin": c.margin, "steps": c.steps, "behind": behind}
 
     def model_params(self) -> dict[str, Any]:
         """The network as plain data."""

@@ -32,6 +32,7 @@ from featprune.runs.paths import (
     Kind,
     RunPath,
 )
+from featprune.tables.published import published
 from featprune.tables.registry import TABLES, DatasetFile, RunFiles, TableFile
 
 
@@ -109,13 +110,9 @@ class Study:
         return (run for run in runs if (run.cell.alpha, run.cell.lr) == place and run.round in drawn)
 
     def compressed_runs(self, name: str) -> Iterator[RunPath]:
-        """The runs that are compressed: tickets and fine-tuned networks of the rounds and rewinds asked for."""
+        """The runs that are compressed, see `Experiment.compresses`."""
         e = self.experiments[name]
-        for run in self.reported_runs(name) if e.compression else ():
-            assert e.compression is not None
-            chosen = run.cell.rewind in e.compression.rewinds and run.round in e.compression.rounds
-            if chosen and run.cell.criterion == TICKET.criterion and e.compares(run.cell):
-                yield run
+        return (run for run in self.reported_runs(name) if e.compresses(run.cell, int(run.round)))
 
     def select(self, name: str, selection: str) -> list[RunPath]:
         """The runs that a table is made from: `selection` as in `featprune.tables.registry.RunFiles`."""
@@ -311,6 +308,7 @@ class Study:
     def _has_table(self, name: str, table: str) -> bool:
         """Whether an experiment has what this table, which others take where it is, is made from."""
         needs = {"features": self.has_comparisons(name), "headline": self.experiments[name].baseline is not None}
+        needs["compression"] = any(True for _ in self.compressed_runs(name))
         return (needs | {"time_shift": needs["features"]}).get(table, True)
 
     def table_options(self, name: str, table: str) -> dict[str, Any]:
@@ -331,6 +329,7 @@ class Study:
             "claims": lambda: self.config["claims"],
             "decide_at": lambda: list(e.decide_at),
             "model": e.model_params,
+            "published": published,
         }
         return {option: options[option]() for option in TABLES[table].options}
 
@@ -357,10 +356,11 @@ class Study:
             "comparisons": self.has_comparisons(name),
             "connections": self.connects(name),
             "teacher": e.source == "teacher" and len(e.model.hidden) == 1,
+            "lenet": e.is_lenet,
             "tickets": TICKET in e.kinds,
             "criteria": TICKET in e.kinds and len(e.trained_criteria) > 2,
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
-            "compression": any(True for _ in self.compressed_runs(name)),
+            "compression": self._has_table(name, "compression"),
             "transfer": bool(self.borrowers(name)),
         }
         return [need for need in figure.needs if not has[need]]

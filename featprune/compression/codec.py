@@ -1,9 +1,11 @@
 """The file of a compressed network, `.fpz`, and its size: Deep Compression's last stage (Han, Mao & Dally 2016).
 
 A layer's weights are a sparse matrix. Its positions are *relative indices*: the number of zeros before each survivor
-in row-major order. A gap takes INDEX_BITS = 5 bits, the paper's width for fully connected layers: 0 to 30 are gaps,
-31 is an escape that skips 31 zeros. (The paper pads with a weight of value zero instead, which costs its code and its
-value too; an escape costs an index only.) Nothing is written for the zeros after the last survivor.
+in row-major order, as symbols of b bits: 0 to 2^b - 2 are gaps, 2^b - 1 is an escape that skips so many zeros. (The
+paper pads with a weight of value zero instead, which costs its code and its value too; an escape costs an index only.)
+Nothing is written for the zeros after the last survivor. Of b = 1 to 8 each layer takes what makes its coded positions
+shortest: where gaps are long a narrow symbol is mostly escapes, which a Huffman code can't give less than a bit each;
+where they are short a wide one needs a larger tree. The paper's width is INDEX_BITS = 5 in fully connected layers.
 
 Gaps and codes are Huffman coded, each layer's by trees of their own. The coder is zlib's deflate, restricted to
 Huffman coding (no matching of repeats). It is part of Python, the streams are RFC 1951, which fixes their meaning for
@@ -14,7 +16,7 @@ Layout, little-endian:
 
     magic            4 bytes, 93 46 50 5A
     version, layers  uint8 each
-    per layer        out, in uint32; bits uint8; centroids uint16
+    per layer        out, in uint32; bits of a code, bits of a gap uint8; centroids uint16
     per layer        codebook and biases, float32
     per layer        gaps, then codes: a raw deflate stream each; an end is marked by the stream itself
     checksum         CRC-32 of everything before, uint32
@@ -26,6 +28,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +38,12 @@ from featprune.errors import FeatpruneError
 from featprune.storage import atomic, unreadable
 
 MAGIC = b"\x93FPZ"
-VERSION = 1
+VERSION = 2  # in version 1 gaps had INDEX_BITS bits in all layers
 INDEX_BITS = 5
-ESCAPE = 2**INDEX_BITS - 1  # as a symbol: skip so many zeros and place no weight
+GAP_BITS = range(1, 9)  # a symbol is a byte
 
 FILE = struct.Struct("<4sBB")
-LAYER = struct.Struct("<IIBH")
+LAYER = struct.Struct("<IIBBH")
 CHECKSUM = struct.Struct("<I")
 FLOAT = np.dtype("<f4")
 
@@ -50,12 +53,14 @@ def encode(quantized: Quantized) -> bytes:
     entries = list(
         zip(quantized.masks, quantized.codes, quantized.codebooks, quantized.biases, quantized.bits, strict=True)
     )
+    positions = [code_positions(mask) for mask in quantized.masks]
     parts = [FILE.pack(MAGIC, VERSION, len(entries))]
-    parts += [LAYER.pack(*mask[0].shape, bits, len(codebook)) for mask, _, codebook, _, bits in entries]
+    for (mask, _, codebook, _, bits), (width, _) in zip(entries, positions, strict=True):
+        parts.append(LAYER.pack(*mask[0].shape, bits, width, len(codebook)))
     for _, _, codebook, bias, _ in entries:
         parts += [codebook.astype(FLOAT).tobytes(), bias.astype(FLOAT).tobytes()]
-    for mask, codes, *_ in entries:
-        parts += [_huffman(mask_to_gaps(mask)), _huffman(codes)]
+    for codes, (_, gaps) in zip(quantized.codes, positions, strict=True):
+        parts += [gaps, _huffman(codes)]
     body = b"".join(parts)
     return body + CHECKSUM.pack(zlib.crc32(body))
 
@@ -81,17 +86,17 @@ def _decode(rest: bytes, count: int) -> Quantized:
     split = count * LAYER.size
     headers = [LAYER.unpack_from(rest, i * LAYER.size) for i in range(count)]
     floats, start = [], split
-    for out, _, _, centroids in headers:
+    for out, *_, centroids in headers:
         for length in (centroids, out):
             floats.append(np.frombuffer(rest, FLOAT, length, start).astype(np.float32))
             start += length * FLOAT.itemsize
     rest = rest[start:]
     masks, codes = [], []
-    for out, fan_in, _, centroids in headers:
+    for out, fan_in, _, width, centroids in headers:
         gaps, rest = _unhuffman(rest)
         code, rest = _unhuffman(rest)
-        masks.append(gaps_to_mask(gaps, (1, out, fan_in)))
-        if len(code) != np.count_nonzero(gaps != ESCAPE) or (code >= centroids).any():
+        masks.append(gaps_to_mask(gaps, (1, out, fan_in), width))
+        if len(code) != np.count_nonzero(masks[-1]) or (code >= centroids).any():
             raise ValueError("positions, codes and codebook don't fit together")
         codes.append(code)
     if rest:
@@ -115,20 +120,30 @@ def load_fpz(path: str | Path) -> Quantized:
         raise FeatpruneError(unreadable(path, error)) from error
 
 
-def mask_to_gaps(mask: np.ndarray) -> np.ndarray:
-    """Relative indices, uint8: a symbol a survivor, the zeros before it, with ESCAPE for every whole ESCAPE of them."""
+def code_positions(mask: np.ndarray, widths: Iterable[int] = GAP_BITS) -> tuple[int, bytes]:
+    """Of these widths of gaps, in bits, the first that codes a layer's positions shortest, and the coded gaps."""
+    coded = {width: _huffman(mask_to_gaps(mask, width)) for width in widths}
+    return min(coded.items(), key=lambda item: len(item[1]))
+
+
+def mask_to_gaps(mask: np.ndarray, width: int) -> np.ndarray:
+    """Relative indices, uint8: a symbol a survivor, the zeros before it, an escape for each 2^width - 1 of them."""
+    escape = 2**width - 1
     gaps = np.diff(np.flatnonzero(mask), prepend=-1) - 1
-    escapes, rest = np.divmod(gaps, ESCAPE)
-    symbols = np.full(len(gaps) + escapes.sum(), ESCAPE, np.uint8)
+    escapes, rest = np.divmod(gaps, escape)
+    symbols = np.full(len(gaps) + escapes.sum(), escape, np.uint8)
     symbols[np.cumsum(escapes + 1) - 1] = rest
     return symbols
 
 
-def gaps_to_mask(symbols: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def gaps_to_mask(symbols: np.ndarray, shape: tuple[int, ...], width: int) -> np.ndarray:
     """The inverse of `mask_to_gaps`, bool; raises ValueError where a position lies outside the shape."""
-    places_weight = symbols != ESCAPE
+    if width not in GAP_BITS:
+        raise ValueError(f"gaps of {width} bits")
+    escape = 2**width - 1
+    places_weight = symbols != escape
     positions = np.cumsum(symbols.astype(np.int64) + places_weight)[places_weight] - 1
-    if (symbols > ESCAPE).any() or (positions >= np.prod(shape, dtype=np.int64)).any():
+    if (symbols > escape).any() or (positions >= np.prod(shape, dtype=np.int64)).any():
         raise ValueError("a position outside its layer")
     mask = np.zeros(shape, bool)
     mask.reshape(-1)[positions] = True
@@ -153,15 +168,15 @@ def _unhuffman(data: bytes) -> tuple[np.ndarray, bytes]:
 def sizes(quantized: Quantized) -> dict[str, float]:
     """Bytes after each of the paper's stages, cumulatively, and the compression rate original / stage of each.
 
-    original: dense weights and biases, float32. pruned: surviving weights float32, fixed-width relative indices
-    (INDEX_BITS bits each, escapes included), biases. quantized: codes of `bits` bits instead of weights, and the
-    codebooks. huffman: the whole `.fpz` file. Rates are under pruned_rate, quantized_rate and huffman_rate.
+    original: dense weights and biases, float32. pruned: surviving weights float32, relative indices of the paper's
+    fixed width (INDEX_BITS bits each, escapes included), biases. quantized: codes of `bits` bits instead of weights,
+    and the codebooks. huffman: the whole `.fpz` file. Rates are under pruned_rate, quantized_rate and huffman_rate.
     """
     original = pruned = quantized_ = 0
     for mask, codes, codebook, bias, bits in zip(
         quantized.masks, quantized.codes, quantized.codebooks, quantized.biases, quantized.bits, strict=True
     ):
-        indices = _packed(len(mask_to_gaps(mask)) * INDEX_BITS)
+        indices = _packed(len(mask_to_gaps(mask, INDEX_BITS)) * INDEX_BITS)
         original += 4 * (mask.size + bias.size)
         pruned += 4 * (codes.size + bias.size) + indices
         quantized_ += _packed(codes.size * bits) + indices + 4 * (codebook.size + bias.size)

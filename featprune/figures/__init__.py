@@ -61,6 +61,7 @@ FIGURES: dict[str, Figure] = {
     "headline": Figure("headline", ("headline", "headline_difference"), "Performance", ("pruning", "baseline")),
     "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
     "ablation": Figure("ablation", ("ablation",), "Performance", ("pruning", "classification", "criteria")),
+    "records": Figure("records", ("records",), "Performance", ("pruning", "classification", "lenet")),
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
     "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
     "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "Performance", ("pruning",)),

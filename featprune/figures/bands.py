@@ -10,13 +10,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from scipy.stats import t
 
 from featprune.errors import FeatpruneError
 from featprune.figures.style import Looks
-
-CONFIDENCE = 0.95
-MIN_SEEDS = 3  # of a band: the interval from two is 13 times as wide as they are apart
+from featprune.tables.intervals import student_t
 
 
 @dataclass(frozen=True)
@@ -60,12 +57,6 @@ LOSS = Metric("loss", "validation loss", log=True)
 def choose_metric(runs: pd.DataFrame) -> Metric:
     """Accuracy for classification; for regression, where it is null throughout, the squared error."""
     return ACCURACY if runs["test_accuracy"].notna().any() else ERROR
-
-
-def student_t(values: pd.Series) -> tuple[float, float]:
-    """The 95 % Student-t interval of the mean; NaN of fewer than MIN_SEEDS values."""
-    half = t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.sem() if len(values) >= MIN_SEEDS else np.nan
-    return values.mean() - half, values.mean() + half
 
 
 def band(single: bool = False, curves: int = 1) -> dict[str, Any]:

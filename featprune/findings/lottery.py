@@ -12,7 +12,6 @@ import pandas as pd
 import yaml
 
 from featprune.data import DATASETS
-from featprune.figures.bands import student_t
 from featprune.figures.style import percent
 from featprune.findings.publication import Publication
 from featprune.findings.words import (
@@ -29,6 +28,7 @@ from featprune.findings.words import (
 )
 from featprune.runs.paths import DENSE, TICKET, Kind
 from featprune.tables.frames import nearest_one, of_kind
+from featprune.tables.intervals import student_t
 
 PAPER = Path(__file__).with_name("frankle_carbin_2019.yaml")
 STRATEGIES = {"ticket": TICKET, "random": Kind("magnitude", "random"), "redrawn": Kind("ticket", "random")}

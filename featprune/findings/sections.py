@@ -10,7 +10,6 @@ import pandas as pd
 
 from featprune.claims.text import TITLES
 from featprune.claims.verdicts import HEADLINE, HYPOTHESIS
-from featprune.figures.bands import student_t
 from featprune.figures.richness import LIMITS
 from featprune.figures.style import order_methods, percent
 from featprune.findings.lines import EFFECTS, estimate, units
@@ -30,6 +29,7 @@ from featprune.findings.words import (
 )
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import of_kind
+from featprune.tables.intervals import student_t
 
 PAIRS = {  # of the table `connectivity`
     "ticket_dense": "a ticket and its dense network (masked)",

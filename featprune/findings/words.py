@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from featprune.claims.verdicts import FAILS, HOLDS, UNDECIDED
-from featprune.figures.bands import student_t
 from featprune.figures.style import choose_method, percent
+from featprune.tables.intervals import student_t
 
 NONE = "–"  # a number that there isn't
 

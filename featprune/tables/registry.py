@@ -93,6 +93,16 @@ TABLES: dict[str, Table] = {
         {"tuned": TableFile("tuned")},
         options=("decide_at",),
     ),
+    "records": Table(
+        "featprune.tables.records:build_records",
+        {
+            "tuned": TableFile("tuned"),
+            "compression": TableFile("compression"),
+            "baseline": TableFile("tuned", "baseline"),
+            "baseline_compression": TableFile("compression", "baseline"),
+        },
+        options=("published",),
+    ),
     "rates": Table(
         "featprune.tables.tuning:build_rates",
         {"summary": TableFile("summary")},

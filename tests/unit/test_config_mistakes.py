@@ -79,6 +79,14 @@ MISTAKES = {
         mnist("compression: {rounds: [1], hidden_bits: 9}"),
         "experiments.mnist.compression.hidden_bits: 9 is out of range (must be >= 1 and <= 8)",
     ),
+    "codes of too many bits in a list": (
+        mnist("compression: {rounds: [1], output_bits: [3, 9]}"),
+        "experiments.mnist.compression.output_bits[1]: 9 is out of range (must be >= 1 and <= 8)",
+    ),
+    "no codes at all": (
+        mnist("compression: {rounds: [1], hidden_bits: 3.5}"),
+        "experiments.mnist.compression.hidden_bits: expected an integer or a list, got 3.5",
+    ),
     "tickets of an alpha that isn't there": (
         "experiments: {other: {inherit: mnist, tickets_from: {experiment: mnist, alpha: 0.5}}}",
         "experiments.other.tickets_from.alpha: 0.5 is not one of its alphas (known: 0.1, 1)",

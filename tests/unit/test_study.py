@@ -18,6 +18,7 @@ from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
 from featprune.rewind import REWINDS
 from featprune.runs.paths import DENSE, LONGER, REINITIALIZED, REORDERED, REORDERED_TICKET, TICKET, Cell, Kind
 from featprune.study import Study
+from featprune.tables.published import published
 from featprune.tables.registry import TABLES
 
 SCHEMA = load_schema(Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml")
@@ -190,6 +191,20 @@ def test_features_are_studied_of_dense_runs_and_of_magnitude_pruning(study):
     assert {(run.cell.kind, run.round) for run in study.select("a", "compressed")} == {(rewinds[2], 3)}
 
 
+def test_what_the_headline_is_about_is_compressed_too():
+    raw = yaml.safe_load(CONFIG)
+    raw["experiments"]["b"] |= {
+        "pruning": {"criteria": ["magnitude", "fisher", "snip"], "rewinds": ["init", "none"], "also": []},
+        "compression": {"rounds": [2], "rewinds": ["init", "none"], "hidden_bits": [3, 4], "output_bits": 5},
+        "headline": {"criterion": "fisher", "rewind": "init"},
+    }
+    study = Study(resolve(raw, SCHEMA, CHOICES))
+    kinds = {(run.cell.kind, run.cell.lr, run.round) for run in study.select("b", "compressed")}
+    assert kinds == {(kind, "1", 2) for kind in (TICKET, ("magnitude", "none"), ("fisher", "init"))}
+    params = study.compression_params(cell(TICKET, "b", "1"), 2)["compression"]
+    assert params == {"bits": [(3, 5), (4, 5)], "margin": 0.001, "steps": 1000, "behind": 100}
+
+
 def test_lines_are_followed_from_every_dense_run_whose_tickets_are_studied(study):
     connected = study.select("a", "connected")
     assert {(run.cell.kind, run.cell.alpha, run.cell.lr, run.round) for run in connected} == {
@@ -237,6 +252,28 @@ def test_figures_are_those_that_an_experiment_can_show(study):
     assert not any("figures/c/accuracy_vs_density" in file for file in study.figure_files)
     assert "out/figures/a/headline.svg" in study.figure_files
     assert not {"headline", "alpha_sweep"} & set(study.drawn_figures("b"))
+
+
+def test_records_are_of_lenet_on_mnist_beside_the_baselines_tickets():
+    raw = yaml.safe_load(CONFIG)
+    raw["experiments"]["a"] |= {"center": False, "dataset": "mnist", "model": {"hidden": [300, 100]}}
+    study = Study(resolve(raw, SCHEMA, CHOICES))
+    assert all("records" in study.drawn_figures(name) for name in "ab")
+    assert study.table_inputs("a", "records") == {
+        "tuned": "out/tables/a/tuned.parquet",
+        "compression": "out/tables/a/compression.parquet",
+        "baseline": "out/tables/b/tuned.parquet",
+        "baseline_compression": "out/tables/b/compression.parquet",
+    }
+    assert study.table_options("a", "records") == {"published": published()}
+    raw["experiments"]["b"]["compression"] = None
+    without = Study(resolve(raw, SCHEMA, CHOICES))
+    assert set(without.table_inputs("b", "records")) == {"tuned"}
+    assert set(without.table_inputs("a", "records")) == {"tuned", "compression", "baseline"}
+    for other in ({"center": True}, {"dataset": "digits"}, {"model": {"hidden": [1000, 300]}}):
+        changed = yaml.safe_load(CONFIG)
+        changed["experiments"]["a"] |= raw["experiments"]["a"] | other
+        assert "records" not in Study(resolve(changed, SCHEMA, CHOICES)).drawn_figures("a"), other
 
 
 def with_figures(figures, experiment="a"):

@@ -20,6 +20,5 @@ with job_log(snakemake.log[0]):
         c = p["compression"]
         settings = fine_tuning(Settings(**p["settings"]), c["steps"], c["behind"])
         centered_on = reference(rewind, network, load_masks(mask)[0], p["round"]) if settings.center else None
-        bits = (c["hidden_bits"], c["output_bits"])
-        compressed = compress_run(mask, weights, Path(folder), network, data, settings, *bits, reference=centered_on)
-        save_table(table, compressed)
+        how = network, data, settings, c["bits"], c["margin"], centered_on
+        save_table(table, compress_run(mask, weights, Path(folder), *how))

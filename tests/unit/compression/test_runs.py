@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from featprune.compression.codec import load_fpz
-from featprune.compression.runs import compress_run
+from featprune.compression.runs import compress_run, smallest
 from featprune.compression.tuning import fine_tuning
 from featprune.rewind import REWINDS, reference
 from featprune.storage import load_table
@@ -12,9 +12,9 @@ from tests.unit.engine.test_training import NETWORK, made_data, outputs
 from tests.unit.runs.chains import SEEDS, SETTINGS, chain, run_of
 
 
-def compressed(folder, files, settings, bits=(8, 8), theta_ref=None):
+def compressed(folder, files, settings, *bits, margin=0.0, theta_ref=None):
     mask, weights = folder / "mask.safetensors", folder / "weights.safetensors"
-    return compress_run(mask, weights, files, NETWORK, made_data(), settings, bits[0], bits[1], theta_ref)
+    return compress_run(mask, weights, files, NETWORK, made_data(), settings, bits or [(8, 8)], margin, theta_ref)
 
 
 def test_files_hold_the_networks_that_the_table_tells_of(tmp_path):
@@ -35,6 +35,45 @@ def test_files_hold_the_networks_that_the_table_tells_of(tmp_path):
         assert row["pruned_accuracy"] == before
     assert (table["original_bytes"] > table["pruned_bytes"]).all()
     assert (table["pruned_bytes"] > table["quantized_bytes"]).all()
+
+
+def test_validation_chooses_the_bits_of_each_seed(tmp_path):
+    settings = replace(SETTINGS, center=False)
+    run = chain(tmp_path, "none", settings=settings)[2]
+    how = fine_tuning(settings, 20, 60)
+    pairs = [(8, 8), (3, 4), (1, 1)]
+    alone = [compressed(run, tmp_path / str(pair), how, pair) for pair in pairs]
+    lost = [alone[0]["quantized_validation_accuracy"] - one["quantized_validation_accuracy"] for one in alone]
+    margins = {0.0, 1.0, float(max(map(max, lost[1:]))) / 2}
+    assert len(margins) == 3
+    for margin in margins:
+        chosen = compressed(run, tmp_path / f"{margin}", how, *pairs, margin=margin)
+        for i in range(len(SEEDS)):
+            rows = [one.loc[i] for one in alone]
+            best = max(row["quantized_validation_accuracy"] for row in rows)
+            good = [row for row in rows if row["quantized_validation_accuracy"] >= best - margin]
+            expected = min(good, key=lambda row: row["huffman_bytes"])
+            assert chosen.loc[i].to_dict() == expected.to_dict()
+            path = tmp_path / f"{margin}" / f"seed={SEEDS[i]}.fpz"
+            assert path.stat().st_size == expected["huffman_bytes"]
+    assert set(chosen.columns) == set(alone[0].columns)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "accuracies", "margin", "chosen"),
+    [
+        ([30, 20, 10], [0.98, 0.98, 0.90], 0.001, 1),
+        ([30, 20, 10], [0.982, 0.981, 0.98], 0.001, 1),
+        ([30, 20], [0.9, 0.6], 0.3, 1),  # as far as the margin is within it, though 0.9 - 0.3 > 0.6
+        ([30, 20, 10], [0.982, 0.981, 0.98], 0.0, 0),
+        ([30, 20, 10], [0.982, 0.981, 0.98], 0.5, 2),
+        ([20, 20, 10], [0.981, 0.982, 0.5], 0.01, 1),  # of equal sizes the more accurate
+        ([30, 20], [np.nan, 0.9], 0.0, 1),
+        ([30, 20], [np.nan, np.nan], 0.0, 0),
+    ],
+)
+def test_the_smallest_file_that_is_accurate_enough(sizes, accuracies, margin, chosen):
+    assert smallest(sizes, accuracies, margin) == chosen
 
 
 @pytest.mark.parametrize("rewind", REWINDS)

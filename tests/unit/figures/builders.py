@@ -161,11 +161,37 @@ def make_layer_density(pairs=PAIRS, rounds=4, seeds=4):
     return table.assign(experiment="demo", density=0.5 ** table["round"])
 
 
-def make_compression(rewinds=("none", "init"), rounds=3, seeds=4, bits=(2, 6)):
+def make_records(baseline=True, compressed=True):
+    """A table `records` of three kinds, of which random re-draws aren't shown; two published points nearly coincide."""
+    sides = [("ours", "fisher", "init"), ("ours", "magnitude", "none"), ("ours", "magnitude", "random")]
+    sides += [("baseline" if baseline else "ours", "magnitude", "init")]
+    against = {"density": 0.5, "bytes": 20_000.0} if compressed else {"density": 0.5}
+    grid = itertools.product(against, enumerate(sides, 2), range(1, 5), (1.0, 30.0))
+    rows = [
+        {"side": side, "experiment": "lth" if side == "baseline" else "demo", "alpha": alpha, "lr": 3.3, "n_seeds": 4}
+        | {"criterion": criterion, "rewind": rewind, "round": number, "against": what}
+        | {"kept": against[what] * 0.5**number, "error": 0.004 * number * place * alpha}
+        for what, (place, (side, criterion, rewind)), number, alpha in grid
+    ]
+    points = [("A", 0.08, 0.0159, None), ("B", 0.08, 0.0158, 9000), ("C", 0.02, 0.02, None), ("B", 0.05, 0.02, 5000)]
+    rows += [
+        {"side": "published", "against": what, "kept": kept, "error": error, "method": method, "year": 2015}
+        | {"source": "table 1", "checked": "as quoted there" if method == "C" else "paper"}
+        for method, density, error, size in points
+        for what, kept in (("density", density), ("bytes", size))
+        if kept
+    ]
+    table = pd.DataFrame(rows).astype({"year": "Int32", "round": "Int32"})
+    return table.assign(ci_low=0.9 * table["error"], ci_high=1.2 * table["error"])
+
+
+def make_compression(rewinds=("none", "init"), rounds=3, seeds=4, bits=(6, 4)):
+    """A table `compression`; codes in hidden layers have the first width of `bits` in seed 0, else the second."""
     rng = np.random.default_rng(2)
-    grid = itertools.product((0.1, 1.0), bits, rewinds, range(1, rounds + 1), range(seeds))
-    table = pd.DataFrame(grid, columns=["alpha", "hidden_bits", "rewind", "round", "seed"])
-    table = table.assign(experiment="demo", lr=1.0, criterion="magnitude", output_bits=table["hidden_bits"])
+    grid = itertools.product((0.1, 1.0), rewinds, range(1, rounds + 1), range(seeds))
+    table = pd.DataFrame(grid, columns=["alpha", "rewind", "round", "seed"])
+    table = table.assign(hidden_bits=np.where(table["seed"] == 0, *bits), output_bits=bits[0])
+    table = table.assign(experiment="demo", lr=1.0, criterion="magnitude")
     table = table.assign(density=0.5 ** table["round"], original_bytes=10_000)
     for stage, low, high in (("pruned", 4000, 5000), ("quantized", 1000, 2000), ("huffman", 200, 900)):
         table[f"{stage}_bytes"] = rng.integers(low, high, len(table)) // table["round"]
@@ -271,6 +297,7 @@ def _made_tables():
         "connectivity": make_connectivity(),
         "layer_density": make_layer_density(),
         "compression": make_compression(),
+        "records": make_records(),
         "transfer": make_transfer(),
         "pixel_mask": make_pixels(),
         "claims": make_claims(),

@@ -138,8 +138,8 @@ def test_layerwise_density_without_collapse_has_no_crosses():
 def test_compression_shows_rates_accuracies_and_references():
     table = make_compression()
     figure = draw("compression", compression=table)
-    assert figure.get_suptitle().endswith("learning rate × 1, 6 bits a weight (6 in the output layer)")
-    shown = where(table, alpha=1.0, hidden_bits=6)
+    assert figure.get_suptitle().endswith("learning rate × 1, 4 to 6 bits a weight (6 in the output layer)")
+    shown = where(table, alpha=1.0)
     for row, rewind in enumerate(("init", "none")):
         left, right = figure.axes[2 * row : 2 * row + 2]
         assert left.get_title() == right.get_title() == STRATEGIES[rewind]
@@ -172,6 +172,7 @@ def test_compression_shows_rates_accuracies_and_references():
 def test_compression_of_one_rewind_and_seed():
     figure = draw("compression", compression=make_compression(("init",), seeds=1))
     assert len(figure.axes) == 2
+    assert figure.get_suptitle().endswith("learning rate × 1, 6 bits a weight (6 in the output layer)")
     assert figure.axes[0].get_ylim()[1] >= 80  # so that the label of 40x is in the panel
     lost = make_compression(("init",))
     lost.loc[(lost["round"] == 3) & (lost["seed"] == 0), ["quantized_accuracy", "huffman_bytes"]] = np.nan

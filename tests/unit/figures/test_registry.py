@@ -23,6 +23,7 @@ VALUES = {
     "transfer": ["test_accuracy", "test_loss"],
     "headline": ["test_accuracy"],
     "compression": ["quantized_accuracy"],
+    "records": ["error"],
     "learning_curves": ["loss"],
     "features": ["frobenius", "correlation"],
     "richness": ["value"],

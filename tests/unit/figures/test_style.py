@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from scipy.stats import gmean
 
-from featprune.figures.bands import ACCURACY, ERROR, student_t
+from featprune.figures.bands import ACCURACY, ERROR
 from featprune.figures.panels import draw_curves
 from featprune.figures.style import (
     METHODS,
@@ -25,6 +25,7 @@ from featprune.figures.style import (
     spaced,
     step_axis,
 )
+from featprune.tables.intervals import student_t
 from tests.unit.figures.builders import ALPHAS, CONTROLS, PAIRS, make_tuned
 from tests.unit.figures.drawing import band_edges, colors_of, labels_of, t_interval, where
 
