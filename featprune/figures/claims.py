@@ -23,6 +23,7 @@ TITLES = {CLAIM_1: "1  test error", CLAIM_2: "2  features at the end", CLAIM_3: 
 TITLE = -1  # stands for a round in the row of a claim's title
 MAX_DENSITIES = 5
 CELL = (0.47, 0.32)  # width and height in inches
+UNDEFINED = "not defined"
 BETTER = "↑"  # marks pruned networks that are better than the dense one
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?"}
 MARKS: dict[str, Look] = {  # blue, orange and light grey: told apart by any colour vision, and in grey
@@ -112,7 +113,8 @@ def describe(row: Any, metric: Metric) -> str:
 
 
 def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np.ndarray, names: list[str]) -> None:
-    """A cell a row of the table, coloured by its verdict, with its text; none beside the titles of claims."""
+    """A cell a row of the table, coloured by its verdict, with its text; none beside the titles of claims, and a word
+    for a claim that the strategy has no row of: its runs start from trained values."""
     cells = verdicts.astype({"round": int}).assign(code=verdicts["verdict"].map(list(MARKS).index))
     code, text = (
         cells.pivot(index=rows.names, columns="alpha", values=part).reindex(index=rows, columns=alphas)
@@ -121,6 +123,9 @@ def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np
     look: Look = {"cmap": [mark["color"] for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
     look |= {"linewidths": 1, "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}, "yticklabels": names}
     sns.heatmap(code.astype(float), annot=text, fmt="", xticklabels=[f"{a:g}" for a in alphas], ax=ax, **look)
+    for claim in set(rows.get_level_values("claim")) - set(verdicts["claim"]):
+        lines = np.flatnonzero((rows.get_level_values("claim") == claim) & (rows.get_level_values("round") != TITLE))
+        ax.text(len(alphas) / 2, lines.mean() + 0.5, UNDEFINED, ha="center", va="center", fontsize=SMALL, color="0.35")
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelrotation=0)
     for label, (_, number) in zip(ax.get_yticklabels(), rows, strict=False):  # inner panels have none

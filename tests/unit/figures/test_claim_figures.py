@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from featprune.figures.claims import MARKS, SIGNS
+from featprune.figures.claims import MARKS, SIGNS, UNDEFINED
 from featprune.figures.style import STRATEGIES
 from tests.unit.figures.builders import make_claims, make_tuned
 from tests.unit.figures.drawing import draw, labels_of, legend_of, titles_of, where
@@ -104,3 +104,11 @@ def test_verdicts_are_told_apart_in_grey():
     grey = sorted(np.dot(matplotlib.colors.to_rgb(mark["color"]), (0.3, 0.6, 0.1)) for mark in MARKS.values())
     assert np.diff(grey).min() > 0.15
     assert len(set(SIGNS.values())) == len({mark["marker"] for mark in MARKS.values()}) == 3
+
+
+def test_a_claim_that_a_strategy_has_no_row_of_is_said_to_be_undefined():
+    claims = make_claims((1.0,), ("init", "late"), (3,))
+    lost = (claims["claim"] == "3") & (claims["rewind"] == "late")
+    ticket, late = draw("claims", claims=claims[~lost], tuned=make_tuned()).axes[:2]
+    assert [text.get_text() for text in late.texts if text.get_text() == UNDEFINED] == [UNDEFINED]
+    assert UNDEFINED not in [text.get_text() for text in ticket.texts]
