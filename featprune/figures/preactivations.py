@@ -25,14 +25,15 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `preactivations`."""
     networks = select(tables["preactivations"])
     dense = networks["dense"]
-    shared = shared_steps(networks)
+    # A network that starts late has empty panels before.
+    shared = shared_steps({name: n for name, n in networks.items() if n["step"].min() <= dense["step"].min()})
     steps = [shared[index] for index in pick(np.log1p(shared), MAX_STEPS)]
     samples, matrices, units, limit = lay_out(networks, steps)
     figure = Figure(figsize=(1.45 * len(steps) + 1.3, 1.4 * len(networks) + 0.8), layout="constrained")
     axes = figure.subplots(len(networks), len(steps), sharex=True, sharey=True, squeeze=False)
     for row, (name, network) in zip(axes, networks.items(), strict=True):
         for ax, step in zip(row, steps, strict=True):
-            mesh = draw_matrix(ax, matrices[name, step].loc[units], limit)
+            mesh = draw_matrix(ax, matrices[name, step].reindex(units), limit)
         row[0].set_ylabel(f"{name_strategy(name)}\n{percent(network['density'].iloc[0])} % of weights")
     for ax, step in zip(axes[0], steps, strict=True):
         ax.set_title(f"step {step:,}")

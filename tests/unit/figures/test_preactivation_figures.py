@@ -154,3 +154,12 @@ def test_dynamics_has_a_frame_a_step_with_the_matrices_of_that_step(tmp_path):
     with Image.open(tmp_path / "moves.gif") as image:
         assert (image.format, image.n_frames, image.info["duration"], image.info["loop"]) == ("GIF", 4, 500, 0)
     assert [path.name for path in tmp_path.iterdir()] == ["moves.gif"]
+
+
+def test_a_network_that_starts_late_has_empty_panels_before():
+    table = make_named(rewinds=("init", "late"))
+    meshes = matrices_of(
+        draw("preactivations", preactivations=table[(table["rewind"] != "late") | (table["step"] >= 20)])
+    )
+    drawn = [bool(np.isfinite(np.ma.filled(mesh.get_array().astype(float), np.nan)).any()) for mesh in meshes]
+    assert drawn == [True] * 4 + [True] * 4 + [False, False, True, True]
