@@ -358,7 +358,7 @@ class Study:
             "teacher": e.source == "teacher" and len(e.model.hidden) == 1,
             "lenet": e.is_lenet,
             "tickets": TICKET in e.kinds,
-            "criteria": TICKET in e.kinds and len(e.trained_criteria) > 2,
+            "criteria": TICKET in e.kinds and len(e.trained_criteria) > 1,
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
             "compression": self._has_table(name, "compression"),
             "transfer": bool(self.borrowers(name)),
