@@ -112,7 +112,8 @@ class Study:
     def compressed_runs(self, name: str) -> Iterator[RunPath]:
         """The runs that are compressed, see `Experiment.compresses`."""
         e = self.experiments[name]
-        return (run for run in self.reported_runs(name) if e.compresses(run.cell, int(run.round)))
+        runs = self.reported_runs(name) if e.compression else ()
+        return (run for run in runs if e.compresses(run.cell, int(run.round)))
 
     def select(self, name: str, selection: str) -> list[RunPath]:
         """The runs that a table is made from: `selection` as in `featprune.tables.registry.RunFiles`."""

@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from featprune.errors import FeatpruneError
-from featprune.figures.style import Looks
+from featprune.figures.style import OURS, Looks
 from featprune.tables.intervals import student_t
 
 
@@ -70,6 +70,21 @@ def band(single: bool = False, curves: int = 1) -> dict[str, Any]:
     opacity = min(0.2, 1.2 / curves)
     style = {"err_style": "bars"} if single else {"err_style": "band", "err_kws": {"linewidth": 0, "alpha": opacity}}
     return {"y": "value", "errorbar": student_t, "legend": False, "markeredgewidth": 0, **style}
+
+
+def draw_differences(ax: Axes, places: Any, table: pd.DataFrame, upright: bool = True) -> None:
+    """Paired differences in percentage points with their intervals; open where the interval holds zero.
+
+    table: rows with the columns of `paired_difference`. places: of the rows on the other axis, x if `upright`.
+    """
+    mean, low, high = (100 * table[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
+    zero, lines = (ax.axhline, ax.vlines) if upright else (ax.axvline, ax.hlines)
+    clear = (low > 0) | (high < 0)
+    zero(0, color="0.4", linewidth=0.8)
+    # seaborn draws intervals that it computes, not those of a table.
+    lines(places, low, high, color=OURS)
+    x, y = (places, mean) if upright else (mean, places)
+    ax.scatter(x, y, s=16, facecolor=np.where(clear, OURS, "white"), edgecolor=OURS, zorder=3)
 
 
 def draw_means(ax: Axes, runs: pd.DataFrame, x: str, metric: Metric, looks: Looks, **line: Any) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from featprune.figures.bands import ACCURACY, band
+from featprune.figures.bands import ACCURACY, band, draw_differences
 from featprune.figures.style import BASELINE, OURS, SMALL, X_LABELS, Look, choose_method, density_axis
 from featprune.runs.paths import TICKET
 from featprune.tables.headline import kind_of_ours
@@ -39,7 +38,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     if kind == TICKET:
         name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    draw_difference(bottom, difference)
+    draw_differences(bottom, difference["density"].to_numpy(), difference)
+    bottom.set_ylabel("ours − baseline\n(percentage points)")
     density_axis(bottom, runs["density"], room=12)
     bottom.set_xlabel(f"{X_LABELS['density']} in the baseline; ours stores no more")
     figure.align_ylabels()
@@ -56,14 +56,3 @@ def name_alphas(ax: Axes, ours: pd.DataFrame) -> None:
     for density, text in zip(chosen.index.to_numpy(), chosen, strict=True):
         ax.text(density, 0.985, text, ha="center", rotation=90 if upright else 0, **style)
     ax.text(1.01, 0.985, r"$\alpha$", **style | {"transform": ax.transAxes})
-
-
-def draw_difference(ax: Axes, difference: pd.DataFrame) -> None:
-    """The paired difference in percentage points with its interval; open where the interval holds zero."""
-    mean, low, high = (100 * difference[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
-    # seaborn draws intervals that it computes, not those of a table.
-    clear = (low > 0) | (high < 0)
-    ax.axhline(0, color="0.4", linewidth=0.8)
-    ax.vlines(difference["density"], low, high, color=OURS)
-    ax.scatter(difference["density"], mean, s=16, facecolor=np.where(clear, OURS, "white"), edgecolor=OURS, zorder=3)
-    ax.set_ylabel("ours − baseline\n(percentage points)")

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 
 from featprune.figures.bands import Metric, band
 from featprune.figures.style import SMALL, STRATEGIES, X_LABELS, Look, Looks, log_ticks
+from featprune.runs.paths import TICKET
 
 MAX_COLUMNS = 3
 Size = tuple[float, float]  # width and height of a panel, inches
@@ -90,11 +91,12 @@ def one_criterion(table: pd.DataFrame) -> pd.DataFrame:
 def by_strategy(table: pd.DataFrame) -> pd.DataFrame:
     """The pruned runs of one criterion (magnitude if it is there), in `panel` the name of their rewind, in its order.
 
-    With several criteria in the table `panel` names the one drawn.
+    With several criteria in the table, or another one than magnitude, `panel` names the one drawn.
     """
     pruned = table[table["criterion"] != "dense"]
     drawn = one_criterion(pruned)
-    prefix = f"{drawn['criterion'].iloc[0]} ×\n" if len(pruned) > len(drawn) else ""
+    other = len(pruned) > len(drawn) or not (drawn["criterion"] == TICKET.criterion).all()
+    prefix = f"{drawn['criterion'].iloc[0]} ×\n" if other else ""
     names = order_strategies(drawn["rewind"])
     parts = [drawn[drawn["rewind"] == name].assign(panel=prefix + name_strategy(name)) for name in names]
     return pd.concat([drawn.head(0).assign(panel=""), *parts])

@@ -71,7 +71,7 @@ METHODS = {
     ("magnitude_init", "init"): Method("before training", "magnitude at init", "#CC79A7", "^"),
     ("random", "init"): Method("before training", "random", "#5A3A22", "v"),
     ("magnitude", "init"): Method("during training", "rewind to init (ticket)", "#D55E00", "o"),
-    ("fisher", "init"): Method("during training", "feature-aware ticket", OURS, "*"),
+    ("fisher", "init"): Method("during training", "feature-aware ticket", OURS, "D"),
     ("magnitude", "late"): Method("during training", "late rewind", "#882255", "s"),
     ("magnitude", "none"): Method("after training", "no rewind (fine-tune)", "#0072B2", "o"),
     ("magnitude_one_shot", "none"): Method("after training", "one shot, fine-tune", "#332288", "s"),

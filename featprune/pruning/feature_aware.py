@@ -20,7 +20,8 @@ are effective ones, so a score is the same for every parametrization. x are the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,31 +40,33 @@ def preactivation(
 ) -> list[Tensor]:
     """|w_ij| sd_x(a_j); (out, in) a layer."""
     inputs, _ = signals(problem, masks, batch)
-    return weighed(problem, masks, [deviation(a) for a in inputs])
+    return weighed(problem, masks, map(deviation, inputs))
 
 
 def activation(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
     """|w_ij| rms_x(a_j) (Wanda); (out, in) a layer."""
     inputs, _ = signals(problem, masks, batch)
-    return weighed(problem, masks, [size(a) for a in inputs])
+    return weighed(problem, masks, map(size, inputs))
 
 
 def gradient(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
     """|w_ij| rms_{x, y}(g_i); (out, in) a layer."""
     _, squares = signals(problem, masks, batch, gradients=True)
-    return weighed(problem, masks, [g.mean(0).sqrt()[:, None] for g in squares])
+    return weighed(problem, masks, map(felt, squares))
 
 
 def fisher(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
     """|w_ij| sd_x(a_j) rms_{x, y}(g_i); (out, in) a layer."""
-    return _kronecker(problem, masks, batch, deviation)
+    inputs, squares = signals(problem, masks, batch, gradients=True)
+    return weighed(problem, masks, map(deviation, inputs), map(felt, squares))
 
 
 def fisher_uncentered(
     problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator
 ) -> list[Tensor]:
     """|w_ij| rms_x(a_j) rms_{x, y}(g_i), for biases that aren't refitted; (out, in) a layer."""
-    return _kronecker(problem, masks, batch, size)
+    inputs, squares = signals(problem, masks, batch, gradients=True)
+    return weighed(problem, masks, map(size, inputs), map(felt, squares))
 
 
 def fisher_diagonal(
@@ -89,7 +92,7 @@ def signals(
         z = problem.network.preactivations(masked(problem.weights, masks), biases, x)
     sigma = ACTIVATIONS[problem.network.activation].tensor
     inputs = [x, *(sigma(h.detach()) for h in z[:-1])]
-    squares = [torch.zeros_like(h) for h in z]
+    squares = [torch.zeros_like(h) for h in z] if gradients else []
     for direction in _likelihood_directions(problem, masks, x, z[-1].detach()) if gradients else []:
         each = torch.autograd.grad((z[-1] * direction).sum(), z, retain_graph=True)
         squares = [total + g.square() for total, g in zip(squares, each, strict=True)]
@@ -118,14 +121,12 @@ def size(a: Tensor) -> Tensor:
     return a.square().mean(0).sqrt()[None]
 
 
-def weighed(problem: Problem, masks: Sequence[Tensor], factors: Sequence[Tensor]) -> list[Tensor]:
-    """|w| of the effective weights times a factor each, (out, in) or what broadcasts to it."""
-    layers = zip(masked(problem.weights, masks), problem.network.multipliers, factors, strict=True)
-    return [(w.abs() * multiplier * factor).detach() for w, multiplier, factor in layers]
+def felt(squares: Tensor) -> Tensor:
+    """The root mean over samples of E_y g^2 (P, units), how much the likelihood feels each unit, (units, 1)."""
+    return squares.mean(0).sqrt()[:, None]
 
 
-def _kronecker(problem: Problem, masks: Sequence[Tensor], batch: Batch, of: Callable[[Tensor], Tensor]) -> list[Tensor]:
-    """The score of two factors: one of each input unit, and the gradient's size at each output unit."""
-    inputs, squares = signals(problem, masks, batch, gradients=True)
-    layers = zip(inputs, squares, strict=True)
-    return weighed(problem, masks, [of(a) * g.mean(0).sqrt()[:, None] for a, g in layers])
+def weighed(problem: Problem, masks: Sequence[Tensor], *factors: Iterable[Tensor]) -> list[Tensor]:
+    """|w| of the effective weights times the factors of each layer, each (out, in) or what broadcasts to it."""
+    layers = zip(masked(problem.weights, masks), problem.network.multipliers, *factors, strict=True)
+    return [prod(each, start=w.abs() * multiplier).detach() for w, multiplier, *each in layers]

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featprune.pruning.feature_aware import signals, weighed
+from featprune.pruning.feature_aware import felt, signals, weighed
 from featprune.pruning.fold import layer_inputs, with_means_kept
 from featprune.pruning.problem import Problem, masked
 
@@ -43,14 +43,13 @@ RIDGE = 0.01
 def obs(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
     """|w_ij| sd_x(a_j | the unit's other inputs); (out, in) a layer."""
     inputs, _ = signals(problem, masks, batch)
-    return weighed(problem, masks, list(map(unexplained, inputs, masks)))
+    return weighed(problem, masks, map(unexplained, inputs, masks))
 
 
 def fisher_obs(problem: Problem, masks: Sequence[Tensor], batch: Batch, generator: np.random.Generator) -> list[Tensor]:
     """|w_ij| sd_x(a_j | the unit's other inputs) rms_{x, y}(g_i); (out, in) a layer."""
     inputs, squares = signals(problem, masks, batch, gradients=True)
-    layers = zip(inputs, masks, squares, strict=True)
-    return weighed(problem, masks, [unexplained(a, m) * g.mean(0).sqrt()[:, None] for a, m, g in layers])
+    return weighed(problem, masks, map(unexplained, inputs, masks), map(felt, squares))
 
 
 def surgeon(problem: Problem, masks: Sequence[Tensor], batch: Batch) -> Values:

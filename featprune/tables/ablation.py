@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from featprune.runs.paths import DENSE, TICKET
-from featprune.tables.frames import TIE, of_kind
+from featprune.tables.frames import of_kind
+from featprune.tables.intervals import paired_difference
 from featprune.tables.reading import read_frame
 
 KIND = ["criterion", "rewind"]
@@ -37,16 +36,3 @@ def ablation(tuned: pd.DataFrame, decide_at: Sequence[int]) -> pd.DataFrame:
         for place, mine in others.groupby(COLUMNS)
     ]
     return pd.DataFrame(rows, columns=[*COLUMNS, "n_seeds", "difference", "ci_low", "ci_high", "p_value"])
-
-
-def paired_difference(gains: pd.Series) -> dict[str, float]:
-    """The mean of differences paired by seed, its 95 % Student-t interval, and p of the paired t test (two-sided).
-
-    NaN but for the mean where there are fewer than two seeds, or all tie.
-    """
-    row = {"n_seeds": len(gains), "difference": gains.mean(), "ci_low": np.nan, "ci_high": np.nan, "p_value": np.nan}
-    if len(gains) > 1 and gains.std() > TIE:
-        test = stats.ttest_1samp(gains, 0)
-        row["p_value"] = test.pvalue
-        row["ci_low"], row["ci_high"] = test.confidence_interval(0.95)
-    return row

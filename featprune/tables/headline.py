@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from featprune.runs.paths import DENSE, TICKET, Kind
-from featprune.tables.ablation import paired_difference
 from featprune.tables.frames import nearest_one, of_kind
+from featprune.tables.intervals import paired_difference
 from featprune.tables.reading import read_frame
 from featprune.tables.tuning import tune
 

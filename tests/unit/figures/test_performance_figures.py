@@ -197,3 +197,11 @@ def test_a_short_axis_of_losses_has_plain_ticks():
     curves = curves.assign(loss=0.2 + 0.5 * (curves["step"] < 9))
     figure = draw("learning_curves", learning_curves=curves, tuned=choose(curves))
     assert {"0.2", "0.4", "0.6"} <= set(labels_of(figure.axes[0].get_yticklabels()))
+
+
+def test_a_lone_criterion_is_named_unless_it_is_magnitude():
+    tuned = make_tuned()
+    lone = tuned[tuned["rewind"].isin(["dense", "init"])]
+    others = lone.assign(criterion=lone["criterion"].replace("magnitude", "fisher"))
+    titles = [titles_of(draw("accuracy_vs_density", tuned=runs))[0].split("\n(")[0] for runs in (lone, others)]
+    assert titles == [STRATEGIES["init"], "fisher ×\n" + STRATEGIES["init"]]
