@@ -9,15 +9,17 @@ from tests.unit.figures.drawing import draw, labels_of, titles_of
 
 
 def test_a_panel_a_density_and_a_line_a_method():
-    figure = draw("ablation", ablation=make_ablation())
+    table = make_ablation()
+    table["ci_high"] = table["ci_high"].mask(table["criterion"] == "lamp", -0.001)
+    figure = draw("ablation", ablation=table)
     assert titles_of(figure) == ["25 % of weights", "6.2 % of weights"]
     first = figure.axes[0]
     assert labels_of(first.get_yticklabels()) == ["fisher", "lamp", "preactivation"]
     bars, points = first.collections
     np.testing.assert_allclose(points.get_offsets(), [[1, 0], [-0.2, 1], [-0.2, 2]])
-    np.testing.assert_allclose([bar.vertices[:, 0] for bar in bars.get_paths()], [[0.4, 2], [-0.4, 2], [-0.4, 2]])
+    np.testing.assert_allclose([bar.vertices[:, 0] for bar in bars.get_paths()], [[0.4, 2], [-0.4, -0.1], [-0.4, 2]])
     # Open where the interval holds zero.
-    assert [to_hex(color) for color in points.get_facecolor()] == [OURS.lower(), "#ffffff", "#ffffff"]
+    assert [to_hex(color) for color in points.get_facecolor()] == [OURS.lower(), OURS.lower(), "#ffffff"]
 
 
 def test_several_alphas_have_panels_of_their_own():
