@@ -25,13 +25,13 @@ def work(kind, out: int, fan_in: int, density: float, need_input: bool):
     z.delta.normal_()
     x.rows = None if need_input else x.value.t().contiguous()
     layer = kind(torch.randn(out, fan_in) * mask, torch.zeros(out), mask, 1.0, x, z)
-    rule = make_rule(SETTINGS)(0)
+    rule = make_rule(SETTINGS)(0, 1)
 
     def step() -> None:
         layer.forward()
         if need_input:
             layer.backward()
-        layer.update(rule)
+        layer.update(rule, rule)
 
     return step
 

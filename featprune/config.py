@@ -203,6 +203,7 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             text = f"{late_step} is not a snapshot step; the closest is {closest} (known: {_listing(grid)})"
             yield ("pruning", "late_step"), text
 
+    yield from _sparse_mup(experiment)
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     # Entries of alphas that aren't run stay where an experiment inherits them.
     for alpha, some in experiment["lrs_by_alpha"].items():
@@ -226,6 +227,17 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
     pairs = [*crossed(pruning["criteria"], pruning["rewinds"]), *(tuple(pair.values()) for pair in pruning["also"])]
     if baseline is not None and pruning["rounds"] and compared not in pairs:
         yield ("headline",), f"no such runs here: {' x '.join(compared)} (known: {_listing(map(' x '.join, pairs))})"
+
+
+def _sparse_mup(experiment: Mapping[str, Any]) -> Iterator[Problem]:
+    """Whether what sparse maximal update parametrization is defined for is what it is used with."""
+    pruning = experiment["pruning"]
+    if "sparse_mup" not in {*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])}:
+        return
+    if experiment["center"]:
+        yield ("center",), "must be false with the rewind 'sparse_mup', whose initial values depend on the mask"
+    if experiment["training"]["optimizer"] != "adam":
+        yield ("training", "optimizer"), "must be adam with the rewind 'sparse_mup', whose rates are Adam's"
 
 
 def _unreported(seeds: Mapping[str, int], keys: Keys) -> Iterator[Problem]:

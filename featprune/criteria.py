@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from featprune.pruning import feature_aware
-from featprune.pruning.criterion import AfterTraining, BeforeTraining, Criterion, OfTicket, Unpruned
+from featprune.pruning.criterion import AfterTraining, BeforeTraining, Criterion, OfTicket, Regrowing, Unpruned
 from featprune.pruning.fold import fold
 from featprune.pruning.grasp import grasp
 from featprune.pruning.lamp import lamp
@@ -30,6 +30,8 @@ CRITERIA: dict[str, Criterion] = {
     "fisher_uncentered": AfterTraining(feature_aware.fisher_uncentered),
     "activation": AfterTraining(feature_aware.activation),
     "gradient": AfterTraining(feature_aware.gradient),
+    "magnitude_regrow": Regrowing(magnitude),
+    "fisher_regrow": Regrowing(feature_aware.fisher),
     "lamp": AfterTraining(lamp, gradients=False),
     "obs": AfterTraining(obs, repair=surgeon),
     "fisher_obs": AfterTraining(fisher_obs, repair=surgeon),

@@ -299,6 +299,8 @@ class Experiment:
             "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
             "snapshot_at": from_step(late_step, log_grid(t.steps, t.snapshot_steps)) if studied else (),
             "order": () if dense else REWINDS[cell.rewind].order,
+            # What other runs don't have is left out.
+            **({"density_rates": True} if not dense and REWINDS[cell.rewind].density_rates else {}),
         }
 
     @property

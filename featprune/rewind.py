@@ -14,16 +14,21 @@ import numpy as np
 
 from featprune.engine.settings import Start
 from featprune.network import MLP, Parameters
+from featprune.pruning.masks import Masks, all_ones, densities
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a rewind may restart from; each is a function, since it costs something to make."""
+    """What a rewind may restart from; each is a function, since it costs something to make.
+
+    densities: of each layer of each network under the round's mask, (R,) a layer.
+    """
 
     initial: Callable[[], Parameters]
     previous: Callable[[], Parameters]
     late: Callable[[], Parameters]
     fresh: Callable[[], Parameters]
+    densities: Callable[[], Sequence[np.ndarray]]
 
 
 def init(origin: Origin) -> Start:
@@ -48,6 +53,14 @@ def same_sign(origin: Origin) -> Start:
     pairs = zip(initial.weights, fresh.weights, strict=True)
     drawn = Parameters(tuple(np.copysign(new, old) for old, new in pairs), fresh.biases)
     return Start(drawn, drawn)
+
+
+def sparse_mup(origin: Origin) -> Start:
+    """The initial values over the root of each layer's density: preactivations of the dense size (Dey et al. 2024)."""
+    initial = origin.initial()
+    scales = [np.sqrt(density)[:, None, None].astype(np.float32) for density in origin.densities()]
+    grown = Parameters(tuple(w / s for w, s in zip(initial.weights, scales, strict=True)), initial.biases)
+    return Start(grown, grown)
 
 
 def none(origin: Origin) -> Start:
@@ -76,6 +89,7 @@ class Rewind:
 
     continues: whether the start needs the weights of the round before. rewinds_rate: False where a decayed learning
     rate isn't brought back to its start (`training.milestones`). order: sets the data order apart from other rewinds'.
+    density_rates: whether a layer's weights learn at the rate over the layer's density.
     """
 
     start: Callable[[Origin], Start]
@@ -83,6 +97,7 @@ class Rewind:
     continues: bool = False
     rewinds_rate: bool = True
     order: tuple[str, ...] = ()
+    density_rates: bool = False
 
 
 REWINDS: dict[str, Rewind] = {
@@ -92,14 +107,21 @@ REWINDS: dict[str, Rewind] = {
     "late": Rewind(late, at_late_step),
     "random": Rewind(random),
     "same_sign": Rewind(same_sign),
+    # Sparse maximal update parametrization: the rate of the dense network, for every density.
+    "sparse_mup": Rewind(sparse_mup, density_rates=True),
     "none": Rewind(none, after_all_rounds, continues=True, rewinds_rate=False),
     # Learning-rate rewinding (Renda et al. 2020): the trained values, with the whole schedule of rates again.
     "lr": Rewind(none, after_all_rounds, continues=True),
 }
 
 
-def make_origin(network: MLP, seeds: Sequence[int], round: int, previous: Parameters | None = None) -> Origin:
-    """What a round may restart from, but for the dense run's early values. previous: the values of the round before."""
+def make_origin(
+    network: MLP, seeds: Sequence[int], round: int, previous: Parameters | None = None, mask: Masks | None = None
+) -> Origin:
+    """What a round may restart from, but for the dense run's early values.
+
+    previous: the values of the round before. mask: the round's; none for the dense network's.
+    """
 
     def trained() -> Parameters:
         if previous is None:
@@ -107,7 +129,13 @@ def make_origin(network: MLP, seeds: Sequence[int], round: int, previous: Parame
         return previous
 
     initial = cache(lambda: network.initial(seeds))
-    return Origin(initial, trained, late=trained, fresh=lambda: network.initial(seeds, "redraw", round))
+    return Origin(
+        initial,
+        trained,
+        late=trained,
+        fresh=lambda: network.initial(seeds, "redraw", round),
+        densities=lambda: densities(mask or all_ones(network.shapes, len(seeds))),
+    )
 
 
 def reference(rewind: Rewind, network: MLP, seeds: Sequence[int], round: int) -> Parameters:

@@ -108,8 +108,8 @@ class DenseLayer:
         """x's gradient from z's."""
         torch.addmm(self.x.delta, self.weight.t(), self.z.delta, beta=0, alpha=float(self.factor), out=self.x.delta)
 
-    def update(self, rule: Rule) -> None:
-        """The rule's step on weights and biases, with their gradients from z's and x's values."""
+    def update(self, rule: Rule, bias_rule: Rule) -> None:
+        """The rules' steps on weights and biases, with their gradients from z's and x's values."""
         if self.x.rows is None:
             kernels.transpose(self.x.value.numpy(), self.by_rows)
         for delta, gradient, mask, state in self.blocks:
@@ -119,7 +119,7 @@ class DenseLayer:
             rule(*state)
         p, gradient, m, v = self.bias_state
         kernels.row_sums(self.z.delta.numpy(), gradient)
-        rule(p, gradient, m, v)
+        bias_rule(p, gradient, m, v)
 
     def result(self) -> tuple[np.ndarray, np.ndarray]:
         """Copies of weight (out, in), zero where it is pruned even if training diverged, and of bias (out,)."""
@@ -168,7 +168,7 @@ class SparseLayer:
         self.factor, self.count = self.z.dtype.type(factor), int(mask.sum())
         self.bytes_a_row = self.z.itemsize * self.z.shape[1]
         self.segments = Segments.of(self.keep, self.bytes_a_row)
-        # Weights and biases in one array: one call updates both.
+        # Weights and biases in one array: where they have one rule, one call updates both.
         flat = np.append(weight.numpy()[self.places], bias.numpy())
         self.state = [zeros_like(flat) for _ in range(4)]
         self.state[0][:] = flat
@@ -204,12 +204,16 @@ class SparseLayer:
         s, place = self.transposed
         kernels.sparse_product(s.ptr, s.row, s.columns, place, self.val, None, self.factor, self.delta, self.x_delta)
 
-    def update(self, rule: Rule) -> None:
-        """The rule's step on weights and biases, with their gradients from z's and x's values."""
+    def update(self, rule: Rule, bias_rule: Rule) -> None:
+        """The rules' steps on weights and biases, with their gradients from z's and x's values."""
         s = self.segments
         kernels.sparse_gradient(s.rows, s.columns, s.alike, self.factor, self.delta, self.x, self.val_gradient)
         kernels.row_sums(self.delta, self.bias_gradient)
-        rule(*self.state)
+        if rule is bias_rule:
+            rule(*self.state)
+            return
+        for step, part in ((rule, slice(self.count)), (bias_rule, slice(self.count, None))):
+            step(*(array[part] for array in self.state))
 
     def result(self) -> tuple[np.ndarray, np.ndarray]:
         """Weight (out, in) with its zeros, and a copy of bias (out,)."""

@@ -20,6 +20,7 @@ from featprune.engine.layers import Layer, Rule, SparseLayer, Units, make_layer,
 from featprune.engine.settings import Settings
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
+from featprune.pruning.masks import densities
 
 # Samples of a forward pass outside training: many for whole products, fewer where loops reread them from the cache.
 CHUNK, SPARSE_CHUNK = 512, 128
@@ -49,6 +50,9 @@ class Replica:
         self.h, self.delta = z.value.numpy(), z.delta.numpy()
         self.loss_gradient = getattr(kernels, settings.objective.entry.kernel)
         self.rule = make_rule(settings)
+        self.scales = (
+            [1 / float(density[0]) for density in densities(masks)] if settings.density_rates else [1.0] * len(masks)
+        )
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (1, steps, B)."""
@@ -65,12 +69,13 @@ class Replica:
             self.activation.into(z.value, a.value)
         self.layers[-1].forward()
         self.loss_gradient(self.h, reference, y, self.settings.alpha, self.delta)
-        rule = self.rule(self.steps)
-        for layer, (z, a) in zip(self.layers[:0:-1], self.hidden[::-1], strict=True):
+        rule = self.rule(self.steps, 1)
+        rules = [rule if scale == 1 else self.rule(self.steps, scale) for scale in self.scales]
+        for layer, own, (z, a) in zip(self.layers[:0:-1], rules[:0:-1], self.hidden[::-1], strict=True):
             layer.backward()
-            layer.update(rule)
+            layer.update(own, rule)
             self.activation.backward(z.value, a.value, z.delta)
-        self.layers[0].update(rule)
+        self.layers[0].update(rules[0], rule)
         self.steps += 1
 
     def output(self, x: Tensor) -> Tensor:
@@ -102,18 +107,18 @@ class Replica:
         return Parameters(tuple(w[None] for w in weights), tuple(b[None] for b in biases))
 
 
-def make_rule(settings: Settings) -> Callable[[int], Rule]:
-    """The optimizer's rule at a step with this number (from 0), with torch's definitions."""
+def make_rule(settings: Settings) -> Callable[[int, float], Rule]:
+    """The optimizer's rule at a step with this number (from 0), at so many times the rate, with torch's definitions."""
     decay, momentum = settings.decay, settings.momentum
     beta1, beta2, eps = 0.9, 0.999, settings.epsilon
 
-    def adam(step: int) -> Rule:
-        size = settings.step_size(step) / (1 - beta1 ** (step + 1))
+    def adam(step: int, scale: float) -> Rule:
+        size = scale * settings.step_size(step) / (1 - beta1 ** (step + 1))
         root = sqrt(1 - beta2 ** (step + 1))
         return lambda p, g, m, v: kernels.adam(p, g, m, v, size, beta1, beta2, eps, root, decay)
 
-    def sgd(step: int) -> Rule:
-        lr = settings.step_size(step)
+    def sgd(step: int, scale: float) -> Rule:
+        lr = scale * settings.step_size(step)
         return lambda p, g, m, _: kernels.sgd(p, g, m, lr, momentum, decay)
 
     return {"adam": adam, "sgd": sgd}[settings.optimizer]

@@ -24,7 +24,8 @@ class Settings:
     `milestones` it falls to a tenth. `behind` counts the steps that the starting values have behind them: the data
     order goes on from there. `evaluation_samples` bounds the validation split where it is evaluated on the way, and the
     training split at the end (None: whole, and as many samples); validation and test are whole there. `order` sets
-    apart several data orders of one seed.
+    apart several data orders of one seed. With `density_rates` a layer's weights learn at the rate over the layer's
+    density, as Adam wants it for sparse layers (Dey et al. 2024).
     """
 
     loss: str
@@ -42,6 +43,7 @@ class Settings:
     behind: int = 0
     milestones: tuple[int, ...] = ()
     order: tuple[str, ...] = ()
+    density_rates: bool = False
 
     @property
     def epsilon(self) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor
 from featprune.engine.evaluation import Split
 from featprune.engine.settings import Settings
 from featprune.network import MLP, Parameters
+from featprune.pruning.masks import densities
 
 CHUNK = 2000  # samples of a forward pass outside training
 
@@ -25,7 +26,8 @@ Weights = Callable[[list[Tensor]], list[Tensor]]
 class Stack:
     """R networks, and the state of their optimizer, on one device.
 
-    trained, biases: what is trained, one array a layer. weights: makes the weights of what is trained.
+    trained, biases: what is trained, one array a layer. weights: makes the weights of what is trained. scales: how many
+    times the rate each layer of each network learns at, (R, 1, 1) a layer.
     """
 
     def __init__(
@@ -36,12 +38,13 @@ class Stack:
         weights: Weights,
         settings: Settings,
         device: str = "cpu",
+        scales: Sequence[Tensor] = (),
     ) -> None:
         self.network, self.settings, self.device, self.steps = network, settings, device, 0
         self.trained, self.biases = (
             [torch.from_numpy(a).to(device, copy=True).requires_grad_() for a in group] for group in (trained, biases)
         )
-        self.weights = weights
+        self.weights, self.scales = weights, scales
         leaves, lr = self.trained + self.biases, settings.step_size(0)
         if settings.optimizer == "adam":
             self.optimizer: torch.optim.Optimizer = torch.optim.Adam(leaves, lr=lr, eps=settings.epsilon, fused=True)
@@ -58,7 +61,9 @@ class Stack:
         def masked(weights: list[Tensor]) -> list[Tensor]:
             return [torch.where(m, w, 0) for w, m in zip(weights, kept, strict=True)]
 
-        return Stack(network, start.weights, start.biases, masked, settings, device)
+        scales = [torch.from_numpy(1 / density)[:, None, None].to(device) for density in densities(masks)]
+        used = scales if settings.density_rates else ()
+        return Stack(network, start.weights, start.biases, masked, settings, device, used)
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (R, steps, B)."""
@@ -82,7 +87,11 @@ class Stack:
         loss.backward()
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.step_size(self.steps)
+        before = [p.detach().clone() for p in self.trained] if self.scales else []
         self.optimizer.step()
+        for p, old, scale in zip(self.trained, before, self.scales, strict=False):
+            # A step is proportional to its rate.
+            p.data = torch.lerp(old, p.detach(), scale.to(p.dtype))
         self.steps += 1
 
     @torch.no_grad()

@@ -21,6 +21,7 @@ import numpy as np
 
 from featprune.errors import FeatpruneError
 from featprune.network import MLP, Parameters
+from featprune.pruning.growth import loss_gradient
 from featprune.pruning.masks import Mask, Masks, Schedule, all_ones, keep_highest, remaining
 from featprune.pruning.problem import Problem, Score, draw_batch
 from featprune.randomness import numpy_generator
@@ -153,9 +154,36 @@ class AfterTraining:
             # Only of a score of the loss is a reference a part, and it costs a draw of the initialization.
             centered_on = context.reference(pruned_round) if self.gradients else values
             problem = context.problem(i, values, centered_on, self.gradients)
-            scores = _scorer(self.score, problem, context, i, self.gradients)(alive)
-            made.append(keep_highest(scores, alive, context.counts))
+            made.append(self.choose(problem, context, i, alive))
         return stacked(made)
+
+    def choose(self, problem: Problem, context: Context, replica: int, alive: Masks) -> Masks:
+        """The masks of one replica, (1, out, in), from those it was trained under."""
+        scores = _scorer(self.score, problem, context, replica, self.gradients)(alive)
+        return keep_highest(scores, alive, context.counts)
+
+
+@dataclass(frozen=True)
+class Regrowing(AfterTraining):
+    """The same, but a share of what is kept are the pruned weights with the highest score `growth`.
+
+    So a weight may come back, with the value zero that it had. growth: a score of all weights of the masked network.
+    """
+
+    growth: Score = loss_gradient
+    share: float = 0.1
+
+    @property
+    def sees_data(self) -> bool:
+        return True
+
+    def choose(self, problem: Problem, context: Context, replica: int, alive: Masks) -> Masks:
+        regrown = [round(self.share * count) for count in context.counts]
+        scores = _scorer(self.score, problem, context, replica, self.gradients)(alive)
+        kept = keep_highest(scores, alive, [n - m for n, m in zip(context.counts, regrown, strict=True)])
+        slopes = _scorer(self.growth, problem, context, replica, True)(alive)
+        back = keep_highest(slopes, [~m for m in kept], regrown)
+        return [old | new for old, new in zip(kept, back, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,11 @@ def all_ones(shapes: Sequence[tuple[int, int]], replicas: int) -> Masks:
     return [np.ones((replicas, *shape), bool) for shape in shapes]
 
 
+def densities(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The share of each layer's weights that survive, (R,) a layer; of a layer without any, as if it had one."""
+    return [np.maximum(m.reshape(len(m), -1).mean(1), 1 / m[0].size) for m in masks]
+
+
 def remaining(masks: Sequence[np.ndarray]) -> np.ndarray:
     """Surviving weights of each replica, (R,) int64."""
     return np.stack([m.reshape(len(m), -1).sum(1, dtype=np.int64) for m in masks]).sum(0)

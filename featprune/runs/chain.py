@@ -100,7 +100,7 @@ def train_round(
     """
     if rewind.continues and previous is not None:
         previous = trainer.repaired(previous, mask)
-    origin = make_origin(trainer.network, trainer.seeds, round, previous)
+    origin = make_origin(trainer.network, trainer.seeds, round, previous, mask.layers)
     if late_step is not None:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
         origin = replace(origin, late=lambda: _first_steps(trainer, settings, late_step))

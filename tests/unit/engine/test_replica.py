@@ -54,6 +54,25 @@ def test_every_step_is_that_of_autograd(activation, density):
     assert distance(before, by_hand.parameters()) > 1e-3
 
 
+@pytest.mark.parametrize("density", [1.0, 0.8, 0.1])
+def test_so_are_rates_by_density(density):
+    settings = replace(SETTINGS, optimizer="adam", density_rates=True)
+    (by_hand, by_autograd), masks = pair(density, settings=settings)
+    start = by_hand.parameters()
+    for model in (by_hand, by_autograd):
+        bound(model).step()
+    # Adam's first step is its rate: of weights over their layer's density, of biases as it is.
+    moved, rate = by_hand.parameters(), settings.step_size(0)
+    for new, old, mask in zip(moved.weights, start.weights, masks, strict=True):
+        assert np.abs(new - old).max() == pytest.approx(rate / mask.mean(), rel=1e-4)
+    for new, old in zip(moved.biases, start.biases, strict=True):
+        assert np.abs(new - old).max() == pytest.approx(rate, rel=1e-4)
+    for _ in range(STEPS - 1):
+        by_hand.step()
+        by_autograd.step()
+        assert distance(by_hand.parameters(), by_autograd.parameters()) < 1e-11
+
+
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_so_are_momentum_decay_and_a_schedule_of_rates(optimizer, kind):
@@ -136,7 +155,7 @@ def updated(settings, steps, dtype):
     rule, moments = make_rule(settings), [np.zeros((2, p.size), dtype) for p in ours]
     for step, each in enumerate(gradients):
         for own, g, (m, v) in zip(ours, each, moments, strict=True):
-            rule(step)(own, g.astype(dtype), m, v)
+            rule(step, 1)(own, g.astype(dtype), m, v)
         for p, g in zip(theirs, each, strict=True):
             p.grad = torch.from_numpy(g)
         optimizer.step()

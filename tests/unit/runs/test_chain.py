@@ -14,7 +14,7 @@ from featprune.pruning.magnitude import magnitude
 from featprune.pruning.masks import all_ones, remaining
 from featprune.pruning.repair import repaired
 from featprune.pruning.surgeon import surgeon
-from featprune.rewind import REWINDS, Origin
+from featprune.rewind import REWINDS, Origin, make_origin
 from featprune.runs.chain import Trainer, train_dense, train_round
 from featprune.runs.files import pack, pack_snapshots, unpack_snapshots
 from featprune.storage import load_table, save_arrays
@@ -229,8 +229,22 @@ def test_strategies_make_nothing_that_they_do_not_need():
         raise AssertionError("made for nothing")
 
     p = NETWORK.initial([0])
-    REWINDS["init"].start(Origin(lambda: p, never, never, never))
-    REWINDS["none"].start(Origin(lambda: p, lambda: p, never, never))
+    REWINDS["init"].start(Origin(lambda: p, never, never, never, never))
+    REWINDS["none"].start(Origin(lambda: p, lambda: p, never, never, never))
+
+
+def test_sparse_mup_keeps_the_size_of_preactivations():
+    initial, masks = NETWORK.initial([0, 1]), [m.copy() for m in all_ones(NETWORK.shapes, 2)]
+    rng = np.random.default_rng(0)
+    for mask in masks:
+        mask[0], mask[1] = rng.random(mask[0].shape) < 0.5, False
+    start = REWINDS["sparse_mup"].start(make_origin(NETWORK, [0, 1], 1, mask=masks))
+    for new, old, mask in zip(start.parameters.weights, initial.weights, masks, strict=True):
+        np.testing.assert_allclose(new[0] ** 2 * mask[0].mean(), old[0] ** 2, rtol=1e-5)
+        assert np.isfinite(new).all()  # of a layer without any weight, too
+    # A dense network is as it was.
+    dense = REWINDS["sparse_mup"].start(make_origin(NETWORK, [0, 1], 1))
+    assert all((new == old).all() for new, old in zip(dense.parameters.weights, initial.weights, strict=True))
 
 
 def test_snapshots_hold_only_survivors_and_unpack_to_exact_zeros():
