@@ -50,9 +50,8 @@ class Replica:
         self.h, self.delta = z.value.numpy(), z.delta.numpy()
         self.loss_gradient = getattr(kernels, settings.objective.entry.kernel)
         self.rule = make_rule(settings)
-        self.scales = (
-            [1 / float(density[0]) for density in densities(masks)] if settings.density_rates else [1.0] * len(masks)
-        )
+        scaled = settings.density_rates
+        self.scales = [1 / float(density[0]) if scaled else 1.0 for density in densities(masks)]
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (1, steps, B)."""
