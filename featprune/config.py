@@ -223,6 +223,9 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
     baseline = experiment["baseline"]
     if baseline is not None and baseline not in run:
         yield ("baseline",), f"{baseline!r} is not run; add it to `run`"
+    for index, rival in enumerate(experiment["rivals"]):
+        if rival not in run:
+            yield ("rivals", index), f"{rival!r} is not run; add it to `run`"
     compared = tuple(experiment["headline"].values())
     pairs = [*crossed(pruning["criteria"], pruning["rewinds"]), *(tuple(pair.values()) for pair in pruning["also"])]
     if baseline is not None and pruning["rounds"] and compared not in pairs:

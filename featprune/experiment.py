@@ -150,6 +150,7 @@ class Experiment:
     tickets_from: Loan | None
     baseline: str | None
     headline: Kind
+    rivals: tuple[str, ...]
     decide_at: tuple[int, ...]  # the rounds whose rows decide on the claims
     figures: tuple[str, ...] | None
 

@@ -301,6 +301,8 @@ class Study:
             return self.dataset_file(name)
         if wanted.of == "borrowers":
             return [self.table_file(other, f"{wanted.name}.parquet") for other in self.borrowers(name)]
+        if wanted.of == "rivals":
+            return [self.table_file(other, f"{wanted.name}.parquet") for other in self.experiments[name].rivals]
         owner = self.experiments[name].baseline if wanted.of == "baseline" else name
         return (
             self.table_file(owner, f"{wanted.name}.parquet") if owner and self._has_table(owner, wanted.name) else None
@@ -329,6 +331,7 @@ class Study:
             },
             "claims": lambda: self.config["claims"],
             "decide_at": lambda: list(e.decide_at),
+            "headline": lambda: list(e.headline),
             "model": e.model_params,
             "published": published,
         }
@@ -352,6 +355,8 @@ class Study:
             "pruning": bool(e.chains) and e.tickets_from is None,
             "alphas": len(e.alphas) > 1,
             "baseline": e.baseline is not None,
+            "rivals": bool(e.rivals),
+            "grid": any(len(e.lrs_at(alpha)) > 1 for alpha in e.alphas) and e.rates is None,
             "classification": LOSSES[e.training.loss].kind == "classification",
             "features": bool(e.features.rounds),
             "comparisons": self.has_comparisons(name),

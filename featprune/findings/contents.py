@@ -12,12 +12,16 @@ from featprune.figures import FIGURES
 from featprune.study import Study
 
 CONFIG, PROVENANCE = "config.yaml", "provenance.json"
-TABLES_SHOWN = ("claims", "tuned", "ablation", "connectivity", "richness")
+TABLES_SHOWN = ("claims", "tuned", "ablation", "rivals", "best_of", "records", "connectivity", "richness")
 FIGURES_SHOWN = (
     "claims",
     "accuracy_vs_density",
     "headline",
+    "rivals",
     "ablation",
+    "best_of",
+    "records",
+    "layerwise_density",
     "feature_similarity",
     "connectivity",
     "early_stop",

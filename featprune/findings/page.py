@@ -20,7 +20,9 @@ NOTE = (
 # Heading -> what it says of a study. Of the paper's own experiment only the comparison and the settings are told.
 ABOUT_STUDY: dict[str, Callable[[Publication], Iterator[str]]] = {
     "Verdicts": sections.verdicts,
+    "Against every baseline": sections.rivals,
     "What each criterion brings": sections.ablation,
+    "The best of k learning rates": sections.expected_best,
     "Learning rates": sections.rates,
     "Linear mode connectivity": sections.connectivity,
     "Lazy or rich": sections.laziness,

@@ -33,8 +33,8 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table, one path: of the experiment itself ("own") or of its "baseline"; or of each of the "borrowers", which
-    train its tickets, a list of paths."""
+    """A table, one path: of the experiment itself ("own") or of its "baseline"; or a list of paths, of each of the
+    "borrowers", which train its tickets, or of its "rivals"."""
 
     name: str
     of: str = "own"
@@ -91,6 +91,16 @@ TABLES: dict[str, Table] = {
     "ablation": Table(
         "featprune.tables.ablation:build_ablation",
         {"tuned": TableFile("tuned")},
+        options=("decide_at",),
+    ),
+    "rivals": Table(
+        "featprune.tables.rivals:build_rivals",
+        {"ours": TableFile("tuned"), "rivals": TableFile("tuned", "rivals")},
+        options=("headline", "decide_at"),
+    ),
+    "best_of": Table(
+        "featprune.tables.tuning:build_best_of",
+        {"summary": TableFile("summary")},
         options=("decide_at",),
     ),
     "records": Table(

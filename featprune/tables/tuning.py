@@ -61,6 +61,30 @@ def _scored(runs: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
     return scored.sort_values("quality", ascending=False, kind="stable")
 
 
+def build_best_of(summary: str, decide_at: Sequence[int]) -> dict[str, pd.DataFrame]:
+    """The table `best_of`, from the experiment's summary."""
+    return {"best_of.parquet": best_of(read_frame(summary), decide_at)}
+
+
+def best_of(summary: pd.DataFrame, decide_at: Sequence[int]) -> pd.DataFrame:
+    """How good the best of k rates is on validation, in expectation over which k of the n that were run one tries.
+
+    The mean over seeds and deciding rounds (0 of dense runs) is what is best, as for `rates`; a draw is with
+    replacement: the expectation of the maximum of k from the empirical distribution (Dodge et al. 2019). A row an
+    alpha, criterion, rewind and k from 1 to n; validation accuracy, or minus the loss for regression. A rate at which a
+    seed diverged counts as -inf.
+    """
+    scored = _scored(summary[summary["round"].isin([0, *decide_at])], [*PLACE, "lr"])
+    rows = []
+    for place, tried in scored.groupby(PLACE):
+        values = np.sort(tried["quality"].to_numpy())
+        n = len(values)
+        for k in range(1, n + 1):
+            shares = np.diff((np.arange(n + 1) / n) ** k)
+            rows.append((*place, k, n, float(values @ shares)))
+    return pd.DataFrame(rows, columns=[*PLACE, "k", "n", "expected"])
+
+
 def build_rates(summary: str, decide_at: Sequence[int], selection: Mapping[str, Any]) -> dict[str, str]:
     """The table `rates` as CSV, from the experiment's summary; alpha and lr as short as they can be written."""
     table = rates(read_frame(summary), decide_at, selection["seeds"])

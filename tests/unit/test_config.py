@@ -87,6 +87,7 @@ def test_defaults():
                 "tickets_from": None,
                 "baseline": None,
                 "headline": {"criterion": "magnitude", "rewind": "init"},
+                "rivals": [],
                 "figures": None,
             }
         },

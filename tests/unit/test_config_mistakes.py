@@ -12,7 +12,7 @@ TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
 TOP = "claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds"
 EXPERIMENT = (
     "alphas, baseline, center, compression, dataset, decide_at, features, figures, headline, inherit, lrs, "
-    "lrs_by_alpha, model, pruning, rates, seeds, tickets_from, training"
+    "lrs_by_alpha, model, pruning, rates, rivals, seeds, tickets_from, training"
 )
 
 MISTAKES = {
@@ -341,6 +341,18 @@ MISTAKES = {
     "baseline that isn't run": (
         "{run: [mnist], experiments: {base: {inherit: mnist}, mnist: {baseline: base}}}",
         "experiments.mnist.baseline: 'base' is not run; add it to `run`",
+    ),
+    "rival that isn't run": (
+        "{run: [mnist], experiments: {base: {inherit: mnist}, mnist: {rivals: [mnist, base]}}}",
+        "experiments.mnist.rivals[1]: 'base' is not run; add it to `run`",
+    ),
+    "sparse muP of a centered f": (
+        mnist("pruning: {rewinds: [sparse_mup]}"),
+        "experiments.mnist.center: must be false with the rewind 'sparse_mup', whose initial values depend on the mask",
+    ),
+    "sparse muP without Adam": (
+        mnist("center: false, pruning: {rewinds: [sparse_mup]}, training: {optimizer: sgd}"),
+        "experiments.mnist.training.optimizer: must be adam with the rewind 'sparse_mup', whose rates are Adam's",
     ),
     # Inheritance
     "cycle": (

@@ -85,6 +85,24 @@ def make_ablation(criteria=("fisher", "preactivation", "lamp"), rounds=(2, 4), a
     return pd.DataFrame(rows, columns=columns).assign(experiment="demo", ci_high=0.02, p_value=0.1)
 
 
+def make_rivals(rivals=(("lth", 1.0), ("global", 1.0)), rounds=(2, 4), alphas=(1.0,)):
+    """A table `rivals`: the first rival is beaten by one point, the others by two."""
+    rows = [
+        (alpha, *rival, round, 0.5**round, 0.01 if number == 0 else 0.02, 0.005, number == 0)
+        for alpha, (number, rival), round in itertools.product(alphas, enumerate(rivals), rounds)
+    ]
+    columns = ["alpha", "rival", "rival_alpha", "round", "density", "difference", "ci_low", "hardest"]
+    table = pd.DataFrame(rows, columns=columns).assign(experiment="demo", n_seeds=8, ci_high=0.03, p_value=0.001)
+    return table.assign(p_adjusted=np.where(table["hardest"], 0.002, np.nan))
+
+
+def make_best_of(kinds=(("dense", "dense"), ("magnitude", "init"), ("fisher", "init")), alphas=(1.0,)):
+    """A table `best_of`."""
+    rows = [(a, *kind, k, 3, 0.9 + 0.01 * k) for a, kind, k in itertools.product(alphas, kinds, (1, 2, 3))]
+    columns = ["alpha", "criterion", "rewind", "k", "n", "expected"]
+    return pd.DataFrame(rows, columns=columns).assign(experiment="demo")
+
+
 def make_curves(alphas=ALPHAS, lrs=(1.0,), seeds=3):
     """A table `learning_curves` of the dense network, two tickets, and a fine-tuned network that is not shown."""
     rng = np.random.default_rng(2)
@@ -291,6 +309,8 @@ def _made_tables():
         "tuned": make_tuned(PAIRS),
         **make_headline(),
         "ablation": make_ablation(),
+        "rivals": make_rivals(),
+        "best_of": make_best_of(),
         "learning_curves": make_curves(lrs=(0.3, 1.0)),
         "features": make_features(),
         "richness": make_richness(),

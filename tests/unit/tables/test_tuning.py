@@ -1,12 +1,14 @@
 """What is chosen on validation is the best there, and nothing else counts."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from featprune.rates import read_rates
 from featprune.runs.paths import Kind
 from featprune.storage import save_table
-from featprune.tables.tuning import build_rates, rates, tune
+from featprune.tables.tuning import best_of, build_rates, rates, tune
 from tests.unit.tables.made import made_summary
 
 
@@ -114,6 +116,17 @@ def test_one_rate_serves_all_rounds_that_decide():
     np.testing.assert_allclose(table["deficit"], [0.4, 0.05])
     alone = summary.assign(validation_accuracy=np.where(summary["seed"] == 0, summary["lr"], -9 * summary["lr"]))
     assert set(rates(alone, [2, 3])["lr"]) == {0.3} and set(rates(alone, [2, 3], seeds=[0])["lr"]) == {3.0}
+
+
+def test_the_expected_best_of_k_rates_is_that_of_all_draws():
+    summary = made_summary(alphas=(1.0,), lrs=(0.3, 1.0, 3.0), rounds=(0, 1, 2), seeds=(0, 1))
+    values = {0.3: 0.2, 1.0: 0.9, 3.0: 0.5}
+    table = best_of(summary.assign(validation_accuracy=summary["lr"].map(values)), [1, 2])
+    tickets = table[table["criterion"] == "magnitude"]
+    assert tickets["k"].tolist() == [1, 2, 3] and set(table["n"]) == {3}
+    for k, expected in zip(tickets["k"], tickets["expected"], strict=True):
+        draws = itertools.product(values.values(), repeat=k)
+        assert expected == pytest.approx(np.mean([max(draw) for draw in draws]))
 
 
 def test_in_a_regression_the_deficit_is_in_loss():

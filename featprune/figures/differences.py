@@ -1,0 +1,51 @@
+"""Panels of paired differences: one a density (and alpha, where there are several), a line a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from featprune.figures.bands import draw_differences
+from featprune.figures.style import percent, plain
+
+LINE = 0.24  # inches of a line
+COLUMNS = 4
+TICKS = (-100, -10, -1, 0, 1, 10)
+
+
+def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
+    """Draw rows with the columns of `paired_difference`, alpha, density and line, the number of its name; `what` is
+    the difference of."""
+    rows = rows.sort_values(["alpha", "density"], ascending=[True, False], kind="stable")
+    several = len(rows["alpha"].unique()) > 1
+    rows = rows.assign(panel=[title(row, several) for row in rows.itertuples()])
+    count = len(rows["panel"].unique())
+    columns = min(COLUMNS, count)
+    grid = sns.FacetGrid(rows, col="panel", col_wrap=columns)
+    plt.close(grid.figure)  # pyplot would keep it alive
+    for ax, (_, mine) in zip(grid.axes.flat, rows.groupby("panel", sort=False), strict=True):
+        draw_differences(ax, mine["line"].to_numpy(), mine, upright=False)
+    # All axes are shared. Within a point the scale is linear: what breaks down leaves the others readable.
+    ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+    ax.set_xscale("symlog", linthresh=1)
+    ax.margins(x=0.08)
+    low, high = ax.get_xlim()
+    ax.set_xticks([tick for tick in TICKS if low <= tick <= high])
+    for ax in grid.axes.flat:
+        ax.xaxis.set_major_formatter(plain)
+    grid.set_titles("{col_name}").set_axis_labels("", "")
+    grid.figure.set_layout_engine("constrained")
+    grid.figure.set_size_inches(2.0 + 1.6 * columns, -(-count // columns) * (LINE * len(names) + 0.5) + 0.6)
+    grid.figure.supxlabel(f"{what} (percentage points)")
+    grid.figure.suptitle(", ".join(rows["experiment"].unique()))
+    return grid.figure
+
+
+def title(row: Any, several: bool) -> str:
+    """Of the panel that a row belongs to."""
+    return f"{percent(row.density)} % of weights" + rf", $\alpha$ = {row.alpha:g}" * several
