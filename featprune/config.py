@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from featprune.criteria import crossed
 from featprune.errors import FeatpruneError, nearest
+from featprune.rewind import REWINDS
 
 Keys = tuple[str | int, ...]
 Problem = tuple[Keys, str]
@@ -202,6 +203,10 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             closest = min(grid, key=lambda step: abs(step - late_step))
             text = f"{late_step} is not a snapshot step; the closest is {closest} (known: {_listing(grid)})"
             yield ("pruning", "late_step"), text
+
+    for rewind in [*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])]:
+        if experiment["center"] and REWINDS[rewind].teacher:
+            yield ("center",), f"must be false with the rewind {rewind!r}, which pulls the network itself"
 
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     # Entries of alphas that aren't run stay where an experiment inherits them.

@@ -76,6 +76,8 @@ class Rewind:
 
     continues: whether the start needs the weights of the round before. rewinds_rate: False where a decayed learning
     rate isn't brought back to its start (`training.milestones`). order: sets the data order apart from other rewinds'.
+    teacher: the layers whose preactivations are pulled to the dense network's, a name in
+    `featprune.engine.distillation.PULLED` ("": none).
     """
 
     start: Callable[[Origin], Start]
@@ -83,6 +85,7 @@ class Rewind:
     continues: bool = False
     rewinds_rate: bool = True
     order: tuple[str, ...] = ()
+    teacher: str = ""
 
 
 REWINDS: dict[str, Rewind] = {
@@ -95,6 +98,10 @@ REWINDS: dict[str, Rewind] = {
     "none": Rewind(none, after_all_rounds, continues=True, rewinds_rate=False),
     # Learning-rate rewinding (Renda et al. 2020): the trained values, with the whole schedule of rates again.
     "lr": Rewind(none, after_all_rounds, continues=True),
+    # Tickets that learn from the dense network: from its hidden units (Romero et al. 2015), or from its output (Ba &
+    # Caruana 2014), their control.
+    "distilled": Rewind(init, teacher="hidden"),
+    "distilled_logits": Rewind(init, teacher="output"),
 }
 
 

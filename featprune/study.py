@@ -187,8 +187,10 @@ class Study:
         return {} if source == "start" else self.trained_inputs(cell, rounds[0], block)
 
     def retraining_inputs(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
-        """The files that retraining in these rounds starts from, besides the dataset and the masks."""
-        return self.trained_inputs(cell, rounds[0], block) if REWINDS[cell.rewind].continues else {}
+        """The files that retraining in these rounds starts from or learns from, besides the dataset and the masks."""
+        rewind, dense = REWINDS[cell.rewind], self.trained_inputs(cell, 1, block)
+        teacher = {f"teacher_{name}": file for name, file in dense.items()} if rewind.teacher else {}
+        return teacher | (self.trained_inputs(cell, rounds[0], block) if rewind.continues else {})
 
     def trained_inputs(self, cell: Cell, round: int, block: str) -> dict[str, str]:
         """The run that a round goes on from: the round before, or the dense run if it always starts there."""
@@ -231,11 +233,10 @@ class Study:
 
     def dense_params(self, cell: Cell, kinds: Sequence[Kind], block: str) -> dict[str, Any]:
         """What the training of these kinds of dense runs depends on besides the dataset."""
-        settings = self.experiments[cell.experiment].settings(cell, 0)
         return {
             "seeds": RunPath(cell, 0, block).seeds,
             "rewinds": [kind.rewind for kind in kinds],
-            "settings": settings,
+            "settings": self.experiments[cell.experiment].settings(cell, 0),
         }
 
     def feature_params(self, name: str) -> dict[str, int]:

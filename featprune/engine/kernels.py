@@ -292,6 +292,21 @@ def squared_error_gradient(h: Array, reference: Array, targets: Array, alpha: fl
             delta[c, b] = scale * (alpha * (h[c, b] - reference[b, c]) - targets[b, c])
 
 
+@njit(cache=True, fastmath={"contract"})
+def pull(batch: Array, z: Array, target: Array, scale: float, delta: Array) -> None:
+    """delta += scale (z - t), with t the targets of a batch's samples; z, delta: (n, B or more), target: (samples, n).
+
+    Tile by tile, so that a tile's part of the signals stays in the first cache.
+    """
+    scale = z.dtype.type(scale)
+    for first in range(0, z.shape[0], LANES):
+        last = min(first + LANES, z.shape[0])
+        for b in range(batch.size):
+            k = batch[b]
+            for i in range(first, last):
+                delta[i, b] += scale * (z[i, b] - target[k, i])
+
+
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def adam(
     p: Array,

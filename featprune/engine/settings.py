@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from featprune.engine.objective import Objective
@@ -10,10 +11,19 @@ from featprune.network import Parameters
 
 @dataclass(frozen=True)
 class Start:
-    """Values at the first step, and theta_ref, the initialization this run's f is centered on."""
+    """Values at the first step, and theta_ref, the initialization this run's f is centered on.
+
+    teacher: the dense network's, where the run learns from it (`Settings.teacher`).
+    """
 
     parameters: Parameters
     reference: Parameters
+    teacher: Parameters | None = None
+
+    def replicas(self, indices: Sequence[int]) -> Start:
+        """Those of some of the networks."""
+        teacher = self.teacher and self.teacher.replicas(indices)
+        return Start(self.parameters.replicas(indices), self.reference.replicas(indices), teacher)
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,8 @@ class Settings:
     `milestones` it falls to a tenth. `behind` counts the steps that the starting values have behind them: the data
     order goes on from there. `evaluation_samples` bounds the validation split where it is evaluated on the way, and the
     training split at the end (None: whole, and as many samples); validation and test are whole there. `order` sets
-    apart several data orders of one seed.
+    apart several data orders of one seed. `teacher` names the layers whose preactivations are pulled to the dense
+    network's, "hidden" or "output" ("": none), and `distillation` is the strength of that.
     """
 
     loss: str
@@ -42,6 +53,8 @@ class Settings:
     behind: int = 0
     milestones: tuple[int, ...] = ()
     order: tuple[str, ...] = ()
+    teacher: str = ""
+    distillation: float = 0.0
 
     @property
     def epsilon(self) -> float:
@@ -53,6 +66,11 @@ class Settings:
         """The factor of theta in its gradient: the penalty weight_decay / 2 |theta|^2 is part of the loss that
         1 / alpha^2 multiplies, so that what is minimized doesn't depend on alpha's scale of time."""
         return self.weight_decay / self.alpha**2
+
+    @property
+    def pull(self) -> float:
+        """The factor of z - t in the gradient, but for means and variances: 1 / alpha^2 multiplies all of the loss."""
+        return self.distillation / self.alpha**2
 
     @property
     def objective(self) -> Objective:
