@@ -206,7 +206,7 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
 
     for rewind in [*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])]:
         if experiment["center"] and REWINDS[rewind].teacher:
-            yield ("center",), f"must be false with the rewind {rewind!r}, which pulls the network itself"
+            yield ("center",), f"must be false with the rewind {rewind!r}, which pulls h itself, not f"
 
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     # Entries of alphas that aren't run stay where an experiment inherits them.

@@ -342,6 +342,10 @@ MISTAKES = {
         "{run: [mnist], experiments: {base: {inherit: mnist}, mnist: {baseline: base}}}",
         "experiments.mnist.baseline: 'base' is not run; add it to `run`",
     ),
+    "a pull of no strength": (
+        mnist("training: {distillation: 0}"),
+        "experiments.mnist.training.distillation: 0 is out of range (must be > 0)",
+    ),
     # Inheritance
     "cycle": (
         "{run: [mnist], experiments: {b: {inherit: c}, a: {inherit: b}, c: {inherit: a}, d: {inherit: a}}}",
@@ -371,6 +375,19 @@ def errors(raw: dict) -> list[str]:
 def test_a_mistake_is_one_line(name):
     text, line = MISTAKES[name]
     assert errors(written(text)) == [f"config: {line}"]
+
+
+@pytest.mark.parametrize("rewind", ["distilled", "distilled_logits"])
+@pytest.mark.parametrize("pruning", ["{{rewinds: [init, {}]}}", "{{also: [{{criterion: snip, rewind: {}}}]}}"])
+def test_a_centered_network_is_not_distilled(pruning, rewind):
+    kinds = {**KINDS, "rewind": [*KINDS["rewind"], rewind]}
+    raw = written(mnist(f"pruning: {pruning.format(rewind)}"))
+    with pytest.raises(ConfigError) as caught:
+        resolve(raw, SCHEMA, kinds)
+    text = f"experiments.mnist.center: must be false with the rewind {rewind!r}, which pulls h itself, not f"
+    assert caught.value.lines == [f"config: {text}"]
+    raw["experiments"]["mnist"]["center"] = False
+    resolve(raw, SCHEMA, kinds)
 
 
 def test_no_experiments():
