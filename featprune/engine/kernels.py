@@ -296,15 +296,26 @@ def squared_error_gradient(h: Array, reference: Array, targets: Array, alpha: fl
 def pull(batch: Array, z: Array, target: Array, scale: float, delta: Array) -> None:
     """delta += scale (z - t), with t the targets of a batch's samples; z, delta: (n, B or more), target: (samples, n).
 
-    Tile by tile, so that a tile's part of the signals stays in the first cache.
+    The padding of delta is left as it is.
     """
+    n, width = z.shape
     scale = z.dtype.type(scale)
-    for first in range(0, z.shape[0], LANES):
-        last = min(first + LANES, z.shape[0])
+    if n < LANES:
         for b in range(batch.size):
-            k = batch[b]
-            for i in range(first, last):
-                delta[i, b] += scale * (z[i, b] - target[k, i])
+            for i in range(n):
+                delta[i, b] += scale * (z[i, b] - target[batch[b], i])
+        return
+    rows, columns = np.empty((width, LANES), z.dtype), np.empty((LANES, width), z.dtype)
+    for first in range(0, n, LANES):
+        # The last tile overlaps the one before it, and adds only what is left.
+        j = min(first, n - LANES)
+        for b in range(batch.size):
+            store(rows, b * LANES, load(target, np.intp(batch[b]) * n + j))
+        for b in range(0, width, LANES):
+            transpose_tile(rows, b * LANES, LANES, columns, b, width)
+        for i in range(first, j + LANES):
+            for b in range(batch.size):
+                delta[i, b] += scale * (z[i, b] - columns[i - j, b])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
