@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from featprune.criteria import crossed
 from featprune.errors import FeatpruneError, nearest
+from featprune.rewind import REWINDS
 
 Keys = tuple[str | int, ...]
 Problem = tuple[Keys, str]
@@ -202,8 +203,12 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             closest = min(grid, key=lambda step: abs(step - late_step))
             text = f"{late_step} is not a snapshot step; the closest is {closest} (known: {_listing(grid)})"
             yield ("pruning", "late_step"), text
+    for rewind in [*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])]:
+        if experiment["center"] and REWINDS[rewind].uncentered:
+            yield ("center",), f"must be false with the rewind {rewind!r}, {REWINDS[rewind].uncentered}"
+        if training["optimizer"] != "adam" and REWINDS[rewind].density_rates:
+            yield ("training", "optimizer"), f"must be adam with the rewind {rewind!r}, whose rates are Adam's"
 
-    yield from _sparse_mup(experiment)
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     # Entries of alphas that aren't run stay where an experiment inherits them.
     for alpha, some in experiment["lrs_by_alpha"].items():
@@ -221,26 +226,14 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
         yield from _unreported(experiment["seeds"], ("seeds",))
 
     baseline = experiment["baseline"]
-    if baseline is not None and baseline not in run:
-        yield ("baseline",), f"{baseline!r} is not run; add it to `run`"
-    for index, rival in enumerate(experiment["rivals"]):
-        if rival not in run:
-            yield ("rivals", index), f"{rival!r} is not run; add it to `run`"
+    others = [(("baseline",), baseline), *((("rivals", i), rival) for i, rival in enumerate(experiment["rivals"]))]
+    for place, other in others:
+        if other not in (None, *run):
+            yield place, f"{other!r} is not run; add it to `run`"
     compared = tuple(experiment["headline"].values())
     pairs = [*crossed(pruning["criteria"], pruning["rewinds"]), *(tuple(pair.values()) for pair in pruning["also"])]
     if baseline is not None and pruning["rounds"] and compared not in pairs:
         yield ("headline",), f"no such runs here: {' x '.join(compared)} (known: {_listing(map(' x '.join, pairs))})"
-
-
-def _sparse_mup(experiment: Mapping[str, Any]) -> Iterator[Problem]:
-    """Whether what sparse maximal update parametrization is defined for is what it is used with."""
-    pruning = experiment["pruning"]
-    if "sparse_mup" not in {*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])}:
-        return
-    if experiment["center"]:
-        yield ("center",), "must be false with the rewind 'sparse_mup', whose initial values depend on the mask"
-    if experiment["training"]["optimizer"] != "adam":
-        yield ("training", "optimizer"), "must be adam with the rewind 'sparse_mup', whose rates are Adam's"
 
 
 def _unreported(seeds: Mapping[str, int], keys: Keys) -> Iterator[Problem]:

@@ -74,6 +74,7 @@ class Training:
     evaluation_samples: int | None
     milestones: tuple[int, ...]
     snapshot_steps: int | tuple[int, ...]
+    distillation: float
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class Experiment:
     def trains_dense(self) -> bool:
         """Whether anything comes from dense runs: not where another experiment's tickets are trained, and no more."""
         from_dense = (CRITERIA[self.masks_by(kind)].source in ("chain", "dense") for kind in self.kinds)
-        goes_on = (REWINDS[kind.rewind].continues for kind in self.kinds)
+        goes_on = (REWINDS[kind.rewind].continues or REWINDS[kind.rewind].teacher for kind in self.kinds)
         return self.tickets_from is None or bool(self.features.rounds) or any(from_dense) or any(goes_on)
 
     @property
@@ -290,6 +291,9 @@ class Experiment:
         steps = t.steps - late_step
         # Of other runs nothing would read the snapshots.
         studied = round in self.studied_rounds(cell)
+        teacher = "" if dense else REWINDS[cell.rewind].teacher
+        # Left out elsewhere: another strength runs no other run again.
+        pull = {"teacher": teacher, "distillation": float(t.distillation)} if teacher else {}
         return {key: getattr(t, key) for key in copied} | {
             "lr": float(t.lr) * float(cell.lr),
             "alpha": float(cell.alpha),
@@ -300,8 +304,8 @@ class Experiment:
             "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
             "snapshot_at": from_step(late_step, log_grid(t.steps, t.snapshot_steps)) if studied else (),
             "order": () if dense else REWINDS[cell.rewind].order,
-            # What other runs don't have is left out.
             **({"density_rates": True} if not dense and REWINDS[cell.rewind].density_rates else {}),
+            **pull,
         }
 
     @property

@@ -90,6 +90,8 @@ class Rewind:
     continues: whether the start needs the weights of the round before. rewinds_rate: False where a decayed learning
     rate isn't brought back to its start (`training.milestones`). order: sets the data order apart from other rewinds'.
     density_rates: whether a layer's weights learn at the rate over the layer's density.
+    uncentered: why f must not be centered, in words, if so. teacher: the layers whose preactivations are pulled to the
+    dense network's, a name in `featprune.engine.distillation.PULLED` ("": none).
     """
 
     start: Callable[[Origin], Start]
@@ -98,7 +100,11 @@ class Rewind:
     rewinds_rate: bool = True
     order: tuple[str, ...] = ()
     density_rates: bool = False
+    uncentered: str = ""
+    teacher: str = ""
 
+
+PULLED_H = "which pulls h itself, not f"
 
 REWINDS: dict[str, Rewind] = {
     "init": Rewind(init),
@@ -108,10 +114,14 @@ REWINDS: dict[str, Rewind] = {
     "random": Rewind(random),
     "same_sign": Rewind(same_sign),
     # Sparse maximal update parametrization: the rate of the dense network, for every density.
-    "sparse_mup": Rewind(sparse_mup, density_rates=True),
+    "sparse_mup": Rewind(sparse_mup, density_rates=True, uncentered="whose initial values depend on the mask"),
     "none": Rewind(none, after_all_rounds, continues=True, rewinds_rate=False),
     # Learning-rate rewinding (Renda et al. 2020): the trained values, with the whole schedule of rates again.
     "lr": Rewind(none, after_all_rounds, continues=True),
+    # Tickets that learn from the dense network: from its hidden units (Romero et al. 2015), or from its output (Ba &
+    # Caruana 2014), their control.
+    "distilled": Rewind(init, teacher="hidden", uncentered=PULLED_H),
+    "distilled_logits": Rewind(init, teacher="output", uncentered=PULLED_H),
 }
 
 

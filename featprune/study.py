@@ -187,8 +187,10 @@ class Study:
         return {} if source == "start" else self.trained_inputs(cell, rounds[0], block)
 
     def retraining_inputs(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
-        """The files that retraining in these rounds starts from, besides the dataset and the masks."""
-        return self.trained_inputs(cell, rounds[0], block) if REWINDS[cell.rewind].continues else {}
+        """The files that retraining in these rounds starts from or learns from, besides the dataset and the masks."""
+        rewind, dense = REWINDS[cell.rewind], self.trained_inputs(cell, 1, block)
+        teacher = {f"teacher_{name}": file for name, file in dense.items()} if rewind.teacher else {}
+        return teacher | (self.trained_inputs(cell, rounds[0], block) if rewind.continues else {})
 
     def trained_inputs(self, cell: Cell, round: int, block: str) -> dict[str, str]:
         """The run that a round goes on from: the round before, or the dense run if it always starts there."""
@@ -231,11 +233,10 @@ class Study:
 
     def dense_params(self, cell: Cell, kinds: Sequence[Kind], block: str) -> dict[str, Any]:
         """What the training of these kinds of dense runs depends on besides the dataset."""
-        settings = self.experiments[cell.experiment].settings(cell, 0)
         return {
             "seeds": RunPath(cell, 0, block).seeds,
             "rewinds": [kind.rewind for kind in kinds],
-            "settings": settings,
+            "settings": self.experiments[cell.experiment].settings(cell, 0),
         }
 
     def feature_params(self, name: str) -> dict[str, int]:
@@ -287,26 +288,19 @@ class Study:
     def table_inputs(self, name: str, table: str) -> dict[str, str | list[str]]:
         """The files that a table is made from, by the names of its builder's parameters; without those that an
         experiment lacks."""
-        found = {}
-        for parameter, wanted in TABLES[table].inputs.items():
-            files = self._input(name, wanted)
-            if files:
-                found[parameter] = files
-        return found
+        found = {parameter: self._input(name, wanted) for parameter, wanted in TABLES[table].inputs.items()}
+        return {parameter: files for parameter, files in found.items() if files}
 
     def _input(self, name: str, wanted: RunFiles | TableFile | DatasetFile) -> str | list[str] | None:
         if isinstance(wanted, RunFiles):
             return [run.file(self.root, wanted.file) for run in self.select(name, wanted.of)]
         if isinstance(wanted, DatasetFile):
             return self.dataset_file(name)
-        if wanted.of == "borrowers":
-            return [self.table_file(other, f"{wanted.name}.parquet") for other in self.borrowers(name)]
-        if wanted.of == "rivals":
-            return [self.table_file(other, f"{wanted.name}.parquet") for other in self.experiments[name].rivals]
-        owner = self.experiments[name].baseline if wanted.of == "baseline" else name
-        return (
-            self.table_file(owner, f"{wanted.name}.parquet") if owner and self._has_table(owner, wanted.name) else None
-        )
+        file, e = f"{wanted.name}.parquet", self.experiments[name]
+        if wanted.of in ("borrowers", "rivals"):
+            return [self.table_file(o, file) for o in (self.borrowers(name) if wanted.of == "borrowers" else e.rivals)]
+        owner = e.baseline if wanted.of == "baseline" else name
+        return self.table_file(owner, file) if owner and self._has_table(owner, wanted.name) else None
 
     def _has_table(self, name: str, table: str) -> bool:
         """Whether an experiment has what this table, which others take where it is, is made from."""
@@ -356,7 +350,7 @@ class Study:
             "alphas": len(e.alphas) > 1,
             "baseline": e.baseline is not None,
             "rivals": bool(e.rivals),
-            "grid": any(len(e.lrs_at(alpha)) > 1 for alpha in e.alphas) and e.rates is None,
+            "grid": e.rates is None and any(len(e.lrs_at(alpha)) > 1 for alpha in e.alphas),
             "classification": LOSSES[e.training.loss].kind == "classification",
             "features": bool(e.features.rounds),
             "comparisons": self.has_comparisons(name),

@@ -19,8 +19,8 @@ from featprune.network import MLP
 
 
 def fine_tuning(settings: Settings, steps: int, behind: int) -> Settings:
-    """A run's settings for training its shared values for some steps, after those that lie behind."""
-    return replace(settings, steps=steps, behind=behind, milestones=(), evaluate_at=(), snapshot_at=())
+    """A run's settings for training its shared values for some steps after those that lie behind, without a teacher."""
+    return replace(settings, steps=steps, behind=behind, milestones=(), evaluate_at=(), snapshot_at=(), teacher="")
 
 
 def fine_tune(

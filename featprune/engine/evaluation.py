@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.distillation import Target
 from featprune.engine.objective import Objective
 from featprune.network import Parameters
 
@@ -29,11 +30,15 @@ HISTORY: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One split: inputs x (n, in), labels y, and the output of the reference network, or zeros (`no_reference`)."""
+    """One split: inputs x (n, in), labels y, and the output of the reference network, or zeros (`no_reference`).
+
+    targets: what a network that trains on it is pulled to.
+    """
 
     x: Tensor
     y: Tensor
     output: Output
+    targets: tuple[Target, ...] = ()
 
     @cached_property
     def reference(self) -> Tensor:

@@ -292,6 +292,32 @@ def squared_error_gradient(h: Array, reference: Array, targets: Array, alpha: fl
             delta[c, b] = scale * (alpha * (h[c, b] - reference[b, c]) - targets[b, c])
 
 
+@njit(cache=True, fastmath={"contract"})
+def pull(batch: Array, z: Array, target: Array, scale: float, delta: Array) -> None:
+    """delta += scale (z - t), with t the targets of a batch's samples; z, delta: (n, B or more), target: (samples, n).
+
+    The padding of delta is left as it is.
+    """
+    n, width = z.shape
+    scale = z.dtype.type(scale)
+    if n < LANES:
+        for b in range(batch.size):
+            for i in range(n):
+                delta[i, b] += scale * (z[i, b] - target[batch[b], i])
+        return
+    rows, columns = np.empty((width, LANES), z.dtype), np.empty((LANES, width), z.dtype)
+    for first in range(0, n, LANES):
+        # The last tile overlaps the one before it, and adds only what is left.
+        j = min(first, n - LANES)
+        for b in range(batch.size):
+            store(rows, b * LANES, load(target, np.intp(batch[b]) * n + j))
+        for b in range(0, width, LANES):
+            transpose_tile(rows, b * LANES, LANES, columns, b, width)
+        for i in range(first, j + LANES):
+            for b in range(batch.size):
+                delta[i, b] += scale * (z[i, b] - columns[i - j, b])
+
+
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def adam(
     p: Array,

@@ -52,28 +52,39 @@ class Replica:
         self.rule = make_rule(settings)
         scaled = settings.density_rates
         self.scales = [1 / float(density[0]) if scaled else 1.0 for density in densities(masks)]
+        self.pulls: list[tuple] = [()] * len(self.layers)
 
     def bind(self, data: Split, order: Tensor) -> None:
         """Take the training data, and the batches' indices into it, (1, steps, B)."""
         self.data = data.x.contiguous().numpy(), data.y.numpy(), data.reference[0].numpy()
         self.batches = order[0].numpy()
         self.batch = tuple(np.zeros((order.shape[2], *a.shape[1:]), a.dtype) for a in self.data[1:])
+        signals = [(z.value.numpy(), z.delta.numpy()) for z, _ in self.hidden] + [(self.h, self.delta)]
+        for target in data.targets:
+            z, delta = signals[target.layer]
+            scale = self.settings.pull / (float(target.variance[0]) * order.shape[2] * len(z))
+            self.pulls[target.layer] = z, target.value[0].numpy(), scale, delta
 
     def step(self) -> None:
         """One step on the next batch."""
-        y, reference = self.batch
-        kernels.gather(self.batches[self.steps], *self.data, self.rows, self.columns, y, reference)
+        batch, (y, reference) = self.batches[self.steps], self.batch
+        kernels.gather(batch, *self.data, self.rows, self.columns, y, reference)
         for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
             layer.forward()
             self.activation.into(z.value, a.value)
         self.layers[-1].forward()
         self.loss_gradient(self.h, reference, y, self.settings.alpha, self.delta)
+        if self.pulls[-1]:
+            kernels.pull(batch, *self.pulls[-1])
         rule = self.rule(self.steps, 1)
         rules = [rule if scale == 1 else self.rule(self.steps, scale) for scale in self.scales]
-        for layer, own, (z, a) in zip(self.layers[:0:-1], rules[:0:-1], self.hidden[::-1], strict=True):
+        backwards = zip(self.layers[:0:-1], rules[:0:-1], self.hidden[::-1], self.pulls[-2::-1], strict=True)
+        for layer, own, (z, a), pull in backwards:
             layer.backward()
             layer.update(own, rule)
             self.activation.backward(z.value, a.value, z.delta)
+            if pull:
+                kernels.pull(batch, *pull)
         self.layers[0].update(rules[0], rule)
         self.steps += 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from featprune.engine.objective import Objective
@@ -10,10 +11,19 @@ from featprune.network import Parameters
 
 @dataclass(frozen=True)
 class Start:
-    """Values at the first step, and theta_ref, the initialization this run's f is centered on."""
+    """Values at the first step, and theta_ref, the initialization this run's f is centered on.
+
+    teacher: the dense network's, where the run learns from it (`Settings.teacher`).
+    """
 
     parameters: Parameters
     reference: Parameters
+    teacher: Parameters | None = None
+
+    def replicas(self, indices: Sequence[int]) -> Start:
+        """Those of some of the networks."""
+        teacher = self.teacher and self.teacher.replicas(indices)
+        return Start(self.parameters.replicas(indices), self.reference.replicas(indices), teacher)
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,8 @@ class Settings:
     order goes on from there. `evaluation_samples` bounds the validation split where it is evaluated on the way, and the
     training split at the end (None: whole, and as many samples); validation and test are whole there. `order` sets
     apart several data orders of one seed. With `density_rates` a layer's weights learn at the rate over the layer's
-    density, as Adam wants it for sparse layers (Dey et al. 2024).
+    density, as Adam wants it for sparse layers (Dey et al. 2024). `teacher` names the layers whose preactivations are
+    pulled to the dense network's, "hidden" or "output" ("": none), and `distillation` is the strength of that.
     """
 
     loss: str
@@ -44,6 +55,8 @@ class Settings:
     milestones: tuple[int, ...] = ()
     order: tuple[str, ...] = ()
     density_rates: bool = False
+    teacher: str = ""
+    distillation: float = 0.0
 
     @property
     def epsilon(self) -> float:
@@ -55,6 +68,11 @@ class Settings:
         """The factor of theta in its gradient: the penalty weight_decay / 2 |theta|^2 is part of the loss that
         1 / alpha^2 multiplies, so that what is minimized doesn't depend on alpha's scale of time."""
         return self.weight_decay / self.alpha**2
+
+    @property
+    def pull(self) -> float:
+        """The factor of z - t in the gradient, but for means and variances: 1 / alpha^2 multiplies all of the loss."""
+        return self.distillation / self.alpha**2
 
     @property
     def objective(self) -> Objective:

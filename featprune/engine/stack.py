@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from featprune.engine.distillation import Target
 from featprune.engine.evaluation import Split
 from featprune.engine.settings import Settings
 from featprune.network import MLP, Parameters
@@ -70,16 +71,20 @@ class Stack:
         self.x, self.y, self.reference, self.order = (
             t.to(self.device) for t in (data.x, data.y, data.reference, order)
         )
+        self.targets = [Target(t.layer, t.value.to(self.device), t.variance.to(self.device)) for t in data.targets]
         self.replica = torch.arange(len(order), device=self.device)[:, None]
 
     def step(self) -> None:
         """The next step of every replica, each on its own batch."""
         batch, objective = self.order[:, self.steps], self.settings.objective
         weights = self.weights(self.trained)
-        h = self.network.output(weights, self.biases, self.x[batch])
-        f = objective.f(h, self.reference[self.replica, batch])
+        z = self.network.preactivations(weights, self.biases, self.x[batch])
+        f = objective.f(z[-1], self.reference[self.replica, batch])
         # Summed over replicas, which share nothing: each gets its own gradient.
         loss = objective.training_losses(f, self.y[batch]).sum()
+        for target in self.targets:
+            distance = z[target.layer] - target.value[self.replica, batch]
+            loss = loss + self.settings.pull / 2 * (distance.square().mean((-2, -1)) / target.variance).sum()
         if self.settings.decay:
             # Of the weights, not of what stands for them: in the loss and not in the optimizer.
             loss = loss + self.settings.decay / 2 * sum(p.square().sum() for p in (*weights, *self.biases))

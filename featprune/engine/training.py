@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.distillation import make_targets
 from featprune.engine.evaluation import HISTORY, Output, Record, Split, no_reference, split_data
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
@@ -76,8 +77,7 @@ def train(
     groups = [[i] for i in range(len(seeds))] if alone else [list(range(len(seeds)))]
     runs = []
     for group in groups:
-        own = Start(start.parameters.replicas(group), start.reference.replicas(group))
-        chosen = [seeds[i] for i in group]
+        own, chosen = start.replicas(group), [seeds[i] for i in group]
         seen = data.of(chosen[0])
         runs.append(_train_group(network, own, [m[group] for m in masks], seen, chosen, settings, device))
     return Outcome(
@@ -108,7 +108,13 @@ def _train_group(
         return trainee(parameters).output
 
     reference = output_of(start.reference) if settings.center else no_reference(len(seeds), network.widths[-1])
-    return fit(trainee(start.parameters), split_data(data, reference), seeds, settings, output_of)
+    splits = split_data(data, reference)
+    if settings.teacher:
+        if start.teacher is None:
+            raise ValueError("this run learns from the dense network, and was given none")
+        targets = make_targets(network, start.teacher, settings.teacher, splits["train"].x)
+        splits["train"] = replace(splits["train"], targets=targets)
+    return fit(trainee(start.parameters), splits, seeds, settings, output_of)
 
 
 @contextmanager

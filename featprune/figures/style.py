@@ -31,6 +31,8 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
     "same_sign": "re-draw, same signs",
     "none": "no rewind (fine-tune)",
     "lr": "learning-rate rewind",
+    "distilled": "ticket, distilled",
+    "distilled_logits": "ticket, distilled logits",
 }
 DENSE_COLOR = "black"
 DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}

@@ -48,7 +48,7 @@ class Trainer:
     """What all runs of a cell share: the network, the data, the seeds, and where they train.
 
     repair: what survivors take over of what is pruned, where training goes on from their values. samples: how many
-    training samples it sees.
+    training samples it sees. teacher: the dense network, for runs that learn from it.
     """
 
     network: MLP
@@ -57,10 +57,11 @@ class Trainer:
     device: str = "cpu"
     repair: Repair | None = None
     samples: int = 1000
+    teacher: Parameters | None = None
 
     def train(self, start: Start, mask: Mask, settings: Settings) -> Outcome:
         """Train every seed under the mask; one whose mask isn't sound counts as diverged from its first step."""
-        start = _poison(start, mask.sound)
+        start = replace(_poison(start, mask.sound), teacher=self.teacher)
         return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device)
 
     def repaired(self, trained: Parameters, mask: Mask) -> Parameters:

@@ -96,6 +96,13 @@ def load_run(mask_file: FilePath, weights_file: FilePath, seeds: Sequence[int] |
     return Run(held, mask.layers, unpack(arrays, mask.layers))
 
 
+def load_parameters(
+    mask_file: FilePath | None, weights_file: FilePath | None, seeds: Sequence[int] | None = None
+) -> Parameters | None:
+    """A run's weights, as `load_run` has them; None where there are no files."""
+    return load_run(mask_file, weights_file, seeds).parameters if mask_file and weights_file else None
+
+
 def load_snapshots(snapshots_file: FilePath, mask_file: FilePath) -> tuple[list[int], dict[int, Parameters]]:
     """A run's seeds, and its parameters at the recorded steps, with exact zeros where a weight is pruned."""
     seeds, masks = load_masks(mask_file)

@@ -62,6 +62,7 @@ def test_defaults():
                     "evaluation_samples": None,
                     "milestones": [],
                     "snapshot_steps": 5,
+                    "distillation": 1.0,
                 },
                 "alphas": ["0.1", "1"],
                 "lrs": ["1"],

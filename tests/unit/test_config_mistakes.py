@@ -346,13 +346,9 @@ MISTAKES = {
         "{run: [mnist], experiments: {base: {inherit: mnist}, mnist: {rivals: [mnist, base]}}}",
         "experiments.mnist.rivals[1]: 'base' is not run; add it to `run`",
     ),
-    "sparse muP of a centered f": (
-        mnist("pruning: {rewinds: [sparse_mup]}"),
-        "experiments.mnist.center: must be false with the rewind 'sparse_mup', whose initial values depend on the mask",
-    ),
-    "sparse muP without Adam": (
-        mnist("center: false, pruning: {rewinds: [sparse_mup]}, training: {optimizer: sgd}"),
-        "experiments.mnist.training.optimizer: must be adam with the rewind 'sparse_mup', whose rates are Adam's",
+    "a pull of no strength": (
+        mnist("training: {distillation: 0}"),
+        "experiments.mnist.training.distillation: 0 is out of range (must be > 0)",
     ),
     # Inheritance
     "cycle": (
@@ -383,6 +379,32 @@ def errors(raw: dict) -> list[str]:
 def test_a_mistake_is_one_line(name):
     text, line = MISTAKES[name]
     assert errors(written(text)) == [f"config: {line}"]
+
+
+@pytest.mark.parametrize("rewind", ["distilled", "distilled_logits"])
+@pytest.mark.parametrize("pruning", ["{{rewinds: [init, {}]}}", "{{also: [{{criterion: snip, rewind: {}}}]}}"])
+def test_a_centered_network_is_not_distilled(pruning, rewind):
+    kinds = {**KINDS, "rewind": [*KINDS["rewind"], rewind]}
+    raw = written(mnist(f"pruning: {pruning.format(rewind)}"))
+    with pytest.raises(ConfigError) as caught:
+        resolve(raw, SCHEMA, kinds)
+    text = f"experiments.mnist.center: must be false with the rewind {rewind!r}, which pulls h itself, not f"
+    assert caught.value.lines == [f"config: {text}"]
+    raw["experiments"]["mnist"]["center"] = False
+    resolve(raw, SCHEMA, kinds)
+
+
+def test_sparse_mup_is_of_an_uncentered_f_and_of_adam():
+    raw = written("experiments: {mnist: {pruning: {rewinds: [sparse_mup]}, training: {optimizer: sgd}}}")
+    with pytest.raises(ConfigError) as caught:
+        resolve(raw, SCHEMA, {**KINDS, "rewind": [*KINDS["rewind"], "sparse_mup"]})
+    assert [line.split(": ", 2)[1:] for line in caught.value.lines] == [
+        [
+            "experiments.mnist.center",
+            "must be false with the rewind 'sparse_mup', whose initial values depend on the mask",
+        ],
+        ["experiments.mnist.training.optimizer", "must be adam with the rewind 'sparse_mup', whose rates are Adam's"],
+    ]
 
 
 def test_no_experiments():

@@ -127,6 +127,46 @@ def test_settings_are_those_of_one_run(study):
     assert Settings(**e.settings(cell(REORDERED), 0)).snapshot_at == (0, 10, 100)
 
 
+def pulled(overlay=None):
+    """The study with distilled tickets in b, and with what an overlay changes of its training."""
+    raw = yaml.safe_load(CONFIG)
+    pruning = {"rewinds": ["init", "none", "distilled", "distilled_logits"], "also": []}
+    raw["experiments"]["b"] |= {"pruning": pruning, "training": overlay or {}}
+    return Study(resolve(raw, SCHEMA, CHOICES))
+
+
+def test_a_strength_is_told_to_those_only_who_have_a_teacher(study):
+    before, after = pulled(), pulled({"distillation": 3})
+    for kind in (DENSE, REORDERED, *before.experiments["b"].kinds):
+        place = cell(kind, "b", "1")
+        one, other = (s.experiments["b"].settings(place, 1) for s in (before, after))
+        teacher = {"distilled": "hidden", "distilled_logits": "output"}.get(kind.rewind)
+        if teacher is None:
+            assert one == other and not {"teacher", "distillation"} & set(one), kind
+        else:
+            assert other == one | {"distillation": 3.0}
+            assert (Settings(**one).teacher, Settings(**one).distillation) == (teacher, 1.0)
+    assert set(before.experiments["b"].settings(cell(TICKET, "b", "1"), 1)) == {
+        *("loss", "optimizer", "lr", "momentum", "weight_decay", "batch_size", "steps", "alpha", "center", "behind"),
+        *("evaluate_at", "snapshot_at", "evaluation_samples", "milestones", "order"),
+    }
+
+
+def test_the_dense_run_is_read_where_it_teaches():
+    study, names = pulled(), ("mask", "weights")
+    for rewind in ("distilled", "distilled_logits"):
+        for rounds in ((1, 2), (3, 4)):
+            found = study.retraining_inputs(cell(("magnitude", rewind), "b", "1"), rounds, "0-1")
+            assert found == {f"teacher_{name}": f"{folder(DENSE, 0, 'b', '1')}/{name}.safetensors" for name in names}
+
+
+def test_a_teacher_is_trained_for_tickets_from_elsewhere():
+    raw = yaml.safe_load(CONFIG)
+    raw["experiments"]["c"] |= {"center": False}
+    raw["experiments"]["c"]["pruning"]["rewinds"] = ["distilled"]
+    assert Study(resolve(raw, SCHEMA, CHOICES)).experiments["c"].trains_dense
+
+
 def folder(kind, round, experiment="a", alpha="0.3"):
     return (
         f"out/runs/experiment={experiment}/alpha={alpha}/lr=1/criterion={kind[0]}/rewind={kind[1]}"

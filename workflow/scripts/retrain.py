@@ -8,15 +8,18 @@ with job_log(snakemake.log[0]):
     from featprune.network import network_for
     from featprune.rewind import REWINDS
     from featprune.runs.chain import Trainer, train_rounds
-    from featprune.runs.files import load_mask, load_run, save_outcome
+    from featprune.runs.files import load_mask, load_parameters, save_outcome
 
     p, files, made = snakemake.params.training, snakemake.input, snakemake.output
     data = load_dataset(files.data)
     network = network_for(snakemake.params.model, data)
     repair = CRITERIA[p["criterion"]].repair
-    trainer = Trainer(network, data, p["seeds"], choose_device(snakemake.resources.gpu), repair, p["samples"])
+    previous, teacher = (
+        load_parameters(files.get(f"{run}mask"), files.get(f"{run}weights"), p["seeds"]) for run in ("", "teacher_")
+    )
+    device = choose_device(snakemake.resources.gpu)
+    trainer = Trainer(network, data, p["seeds"], device, repair, p["samples"], teacher)
     masks = [load_mask(file, p["seeds"])[1] for file in files.masks]
-    previous = load_run(files.mask, files.weights, p["seeds"]).parameters if files.get("weights") else None
     settings = {round: Settings(**s) for round, s in zip(p["rounds"], p["settings"], strict=True)}
     rewind = REWINDS[snakemake.wildcards.rewind]
     outcomes = train_rounds(trainer, rewind, masks, settings, previous, p["late_step"], p["always_from_dense"])

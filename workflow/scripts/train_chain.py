@@ -8,13 +8,14 @@ with job_log(snakemake.log[0]):
     from featprune.network import network_for
     from featprune.runs.before import context_of, tickets_of
     from featprune.runs.chain import Trainer, train_chain
-    from featprune.runs.files import save_mask, save_outcome
+    from featprune.runs.files import load_parameters, save_mask, save_outcome
 
     p, files, made = snakemake.params, snakemake.input, snakemake.output
     data, seeds = load_dataset(files.data), p.training["seeds"]
     network = network_for(p.model, data)
     context = context_of(p.pruning, network, data, files.get("mask"), files.get("weights"))
-    trainer = Trainer(network, data, seeds, choose_device(snakemake.resources.gpu))
+    teacher = load_parameters(files.get("teacher_mask"), files.get("teacher_weights"), seeds)
+    trainer = Trainer(network, data, seeds, choose_device(snakemake.resources.gpu), teacher=teacher)
     settings = {round: Settings(**s) for round, s in zip(p.training["rounds"], p.training["settings"], strict=True)}
     criterion, tickets = CRITERIA[p.pruning["criterion"]], tickets_of(files.get("tickets", []), seeds)
     rounds = train_chain(trainer, criterion, context, settings, tickets, p.training["late_step"])

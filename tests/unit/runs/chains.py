@@ -60,6 +60,7 @@ def settings_of(settings, criterion, rewind, rounds, late_step=None):
         tuple(m - skipped for m in settings.milestones) if entry.rewinds_rate else (0,) * len(settings.milestones)
     )
     changes = {"steps": settings.steps - skipped, "milestones": milestones, "order": entry.order}
+    changes |= {"teacher": entry.teacher}
     changes["snapshot_at"] = from_step(skipped, settings.snapshot_at)
     changes["evaluate_at"] = from_step(skipped, settings.evaluate_at)
     return {r: replace(settings, behind=behind[r], **changes) for r in rounds}
@@ -89,7 +90,8 @@ def chain(
         dense(root / "dense", seeds=seeds, settings=settings)
     masks_by = "ticket" if tickets and CRITERIA[criterion].source == "chain" else criterion
     entry = CRITERIA[masks_by]
-    trainer = Trainer(NETWORK, made_data(), seeds, repair=entry.repair, samples=samples)
+    teacher = run_of(root / "dense").parameters if REWINDS[rewind].teacher else None
+    trainer = Trainer(NETWORK, made_data(), seeds, repair=entry.repair, samples=samples, teacher=teacher)
     each = settings_of(settings, criterion, rewind, rounds, late_step)
     lent = [load_mask(tickets[round] / "mask.safetensors")[1] for round in rounds] if tickets else []
 
@@ -120,7 +122,8 @@ def chain(
             save(place, mask, outcome, seeds)
         return {0: root / "dense"} | folders
     if not alone:
-        made = train_chain(Trainer(NETWORK, made_data(), seeds), entry, context(folder, rounds[0]), each, [], late_step)
+        plain = Trainer(NETWORK, made_data(), seeds, teacher=teacher)
+        made = train_chain(plain, entry, context(folder, rounds[0]), each, [], late_step)
         for round, (mask, outcome) in zip(rounds, made, strict=True):
             save(folders[round], mask, outcome, seeds)
     for round in rounds if alone else ():

@@ -103,6 +103,30 @@ def test_none_goes_on_from_the_last_rounds_values(tmp_path):
         assert same(starts(folders[round]), before.masked(masks_of(folders[round])))
 
 
+@pytest.mark.parametrize("criterion", ["magnitude", "snip"])
+@pytest.mark.parametrize("rewind", ["distilled", "distilled_logits"])
+def test_distilled_tickets_restart_at_init_and_learn_from_the_dense_run(tmp_path, rewind, criterion):
+    settings = replace(SETTINGS, center=False, distillation=1.0)
+    options = {"criterion": criterion, "samples": 40}
+    folders = chain(tmp_path, rewind, settings=settings, **options)
+    tickets = chain(tmp_path, "init", settings=settings, **options)
+    weak = chain(tmp_path / "weak", rewind, settings=replace(settings, distillation=0.0), **options)
+    masks = masks_of(folders[1])
+    assert all(np.array_equal(a, b) for a, b in zip(masks, masks_of(tickets[1]), strict=True))
+    layers = {"distilled": [0, 1], "distilled_logits": [2]}[rewind]
+
+    def far(folder):
+        ends, x = [run_of(place).parameters for place in (folder, folders[0])], made_data().train_x
+        mine, dense_run = (NETWORK.preactivations(p.weights, p.biases, x) for p in ends)
+        return [((mine[layer] - dense_run[layer]) ** 2).mean() for layer in layers]
+
+    for round in ROUNDS:
+        assert same(starts(folders[round]), NETWORK.initial(SEEDS).masked(masks_of(folders[round])))
+        assert same(run_of(weak[round]).parameters, run_of(tickets[round]).parameters)
+        if round == 1 or criterion == "snip":
+            assert all(np.array(far(folders[round])) < far(tickets[round]))
+
+
 @pytest.mark.parametrize("rewind", ["init", "random"])
 def test_centered_output_is_zero_at_the_start_of_every_round(tmp_path, rewind):
     for folder in list(chain(tmp_path, rewind).values()):
@@ -145,6 +169,7 @@ def test_mask_source_ticket_uses_the_tickets_masks(tmp_path):
         *((criterion, "none") for criterion in ("magnitude_fold", "fisher_surgeon", "obs", "fisher_obs")),
         ("obs", "lr"),
         ("obs", "init"),
+        ("magnitude", "distilled"),
     ],
 )
 def test_a_job_a_round_gives_the_bits_of_one_job_for_all_rounds(tmp_path, criterion, rewind):
