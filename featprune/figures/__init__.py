@@ -61,7 +61,7 @@ FIGURES: dict[str, Figure] = {
     "headline": Figure("headline", ("headline", "headline_difference"), "Performance", ("pruning", "baseline")),
     "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
     "ablation": Figure("ablation", ("ablation",), "Performance", ("pruning", "classification", "criteria")),
-    "rivals": Figure("rivals", ("rivals",), "Performance", ("pruning", "classification", "rivals")),
+    "rivals": Figure("rivals", ("rivals",), "Performance", ("classification", "rivals")),
     "best_of": Figure("best_of", ("best_of",), "Performance", ("pruning", "classification", "grid")),
     "records": Figure("records", ("records",), "Performance", ("pruning", "classification", "lenet")),
     "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
