@@ -5,33 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from featprune.figures.ablation import name
-from featprune.figures.style import order_methods
+from featprune.figures.style import order_methods, plain
 from featprune.tables.frames import of_kind
 
-COLUMNS = 4
-HEIGHT, LINE = 1.6, 0.9
+LINE, WIDTH = 0.24, 2.8  # inches of a method, of a panel
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw from the table `best_of`: a panel a method, a line an alpha."""
-    table = tables["best_of"].assign(expected=lambda t: 100 * t["expected"].where(np.isfinite(t["expected"])))
+    """Draw from the table `best_of`: a panel an alpha, a line a method, a point a number of rates."""
+    table = tables["best_of"]
     kinds = order_methods(table)
-    parts = [of_kind(table, kind).assign(panel=name(kind)) for kind in kinds]
-    rows = pd.concat(parts, ignore_index=True)
-    grid = sns.relplot(
-        rows, x="k", y="expected", hue="alpha", col="panel", col_wrap=min(COLUMNS, len(kinds)), kind="line", marker="o",
-        height=HEIGHT, aspect=1.15, palette="crest", legend=len(rows["alpha"].unique()) > 1,
-    )  # fmt: skip
+    rows = pd.concat([of_kind(table, kind).assign(method=name(kind)) for kind in kinds], ignore_index=True)
+    # Of a rate at which a seed diverged there is no error, and of an expectation with it neither.
+    rows = rows.assign(error=100 * (1 - rows["expected"])).replace({"error": {float("inf"): float("nan")}})
+    alphas = sorted(rows["alpha"].unique())
+    known = {"hue": "k", "hue_order": sorted(rows["k"].unique()), "palette": "flare", "legend": "full"}
+    grid = sns.relplot(rows, x="error", y="method", col="alpha" if len(alphas) > 1 else None, s=28, **known)
     plt.close(grid.figure)  # pyplot would keep it alive
-    grid.set_titles("{col_name}").set_axis_labels("", "")
-    grid.set(xticks=sorted(rows["k"].unique()))
+    for ax in grid.axes.flat:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(plain)
+        ax.xaxis.set_minor_formatter(lambda x, _: plain(x) if str(x)[0] in "235" else "")
+        ax.grid(axis="y", linewidth=0.5)
+    if len(alphas) > 1:
+        grid.set_titles(r"$\alpha$ = {col_name:g}")
+    grid.set_axis_labels("", "")
     grid.figure.set_layout_engine("constrained")
-    grid.figure.supxlabel("learning rates tried")
-    grid.figure.supylabel("expected validation accuracy of the best (%)")
+    grid.figure.set_size_inches(3.4 + WIDTH * len(alphas), LINE * len(kinds) + 1.1)
+    handles = grid.legend.legend_handles
+    grid.legend.remove()
+    labels = [f"{k:g}" for k in known["hue_order"]]
+    grid.figure.legend(handles, labels, title="learning rates tried", loc="outside right center")
+    grid.figure.supxlabel("expected validation error of the best (%)")
+    grid.figure.suptitle(", ".join(rows["experiment"].unique()))
     return grid.figure

@@ -20,10 +20,14 @@ def test_a_rival_at_several_alphas_says_at_which():
     assert labels == ["lth", r"rich, $\alpha$ = 0.1", r"rich, $\alpha$ = 10"]
 
 
-def test_a_panel_a_method_with_the_expected_best():
+def test_a_line_a_method_with_the_error_of_the_expected_best():
     table = make_best_of()
     table.loc[(table["criterion"] == "fisher") & (table["k"] == 1), "expected"] = -np.inf
-    figure = draw("best_of", best_of=table)
-    assert titles_of(figure) == ["magnitude", "fisher"]
-    np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata(), [[1, 91], [2, 92], [3, 93]])
-    np.testing.assert_allclose(figure.axes[1].lines[0].get_xydata(), [[2, 92], [3, 93]])
+    (ax,) = draw("best_of", best_of=table).axes
+    assert labels_of(ax.get_yticklabels()) == ["magnitude", "fisher"]
+    drawn = sorted((y, x) for x, y in ax.collections[0].get_offsets().tolist() if np.isfinite(x))
+    np.testing.assert_allclose(drawn, [(0, 7), (0, 8), (0, 9), (1, 7), (1, 8)])
+
+
+def test_several_alphas_have_panels():
+    assert len(draw("best_of", best_of=make_best_of(alphas=(0.1, 1.0))).axes) == 2
