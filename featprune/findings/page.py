@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from featprune.findings import lottery, sections
+from featprune.findings import headline, lottery, sections
 from featprune.findings.lines import contradictions, lines
 from featprune.findings.publication import Publication, published
 from featprune.findings.words import bullets, listed
@@ -20,9 +20,10 @@ NOTE = (
 # Heading -> what it says of a study. Of the paper's own experiment only the comparison and the settings are told.
 ABOUT_STUDY: dict[str, Callable[[Publication], Iterator[str]]] = {
     "Verdicts": sections.verdicts,
-    "Against every baseline": sections.rivals,
+    "Against every baseline": headline.rivals,
     "What each criterion brings": sections.ablation,
-    "The best of k learning rates": sections.expected_best,
+    "Beside the records": headline.records,
+    "The best of k learning rates": headline.expected_best,
     "Learning rates": sections.rates,
     "Linear mode connectivity": sections.connectivity,
     "Lazy or rich": sections.laziness,
@@ -58,7 +59,7 @@ def opening(study: Publication) -> Iterator[str]:
         for name, runs in study.named(study.table("tuned"))
     ]
     yield f"What the study `{study.name}` says of the talk's claims ({listed(depth)}):"
-    yield bullets([*lines(study), *sections.barriers(study)])
+    yield bullets([*lines(study), *headline.hardest(study), *sections.barriers(study)])
     found = contradictions(study)
     yield "**What contradicts the talk:**" if found else "Nothing that was decided contradicts the talk."
     yield bullets(found)

@@ -134,40 +134,6 @@ def ablation(published: Publication) -> Iterator[str]:
         yield markdown(lines)
 
 
-def rivals(published: Publication) -> Iterator[str]:
-    """Ours minus each rival's tickets: a row a rival, a column a density, the hardest with its corrected p."""
-    for experiment, rows in published.named(published.table("rivals")):
-        several = len(rows["alpha"].unique()) > 1
-        lines = []
-        for (alpha, rival, theirs), mine in rows.groupby(["alpha", "rival", "rival_alpha"], sort=False):
-            line = {"alpha": f"{alpha:g}"} if several else {}
-            line["tickets of"] = f"{rival}" + f", alpha {theirs:g}" * (theirs != 1)
-            for density, here in by_density(mine):
-                row = here.iloc[0]
-                told = POINTS.interval(*row[["difference", "ci_low", "ci_high"]].astype(float))
-                line[f"{percent(density)} %"] = f"**{told}**, p {row['p_adjusted']:.2g}" if row["hardest"] else told
-            lines.append(line)
-        yield (
-            f"{experiment}: test accuracy of ours minus that of each rival's tickets, in points, paired by seed, with "
-            "95 % intervals; bold the hardest rival of a density, with its p by Holm over densities"
-        )
-        yield markdown(lines)
-
-
-def expected_best(published: Publication) -> Iterator[str]:
-    """The expected best of k rates: a row a kind, a column a k."""
-    for experiment, rows in published.named(published.table("best_of")):
-        lines = []
-        for kind in (DENSE, *order_methods(rows)):
-            for alpha, mine in of_kind(rows, kind).groupby("alpha"):
-                line = {"strategy": "dense" if kind == DENSE else strategy(*kind), "alpha": f"{alpha:g}"}
-                lines.append(
-                    line | {f"best of {k}": PERCENT.number(e) for k, e in zip(mine["k"], mine["expected"], strict=True)}
-                )
-        yield f"{experiment}: expected validation accuracy of the best of k learning rates, in %"
-        yield markdown(lines)
-
-
 def rates(published: Publication) -> Iterator[str]:
     """The multipliers chosen for each strategy and alpha, and how often at the edge of what was tried."""
     for experiment, runs in published.named(published.table("tuned")):

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from featprune.errors import FeatpruneError
+from featprune.findings.headline import beside
 from featprune.findings.page import write_page
+from tests.unit.figures.builders import make_best_of, make_rivals
 from tests.unit.findings.made import (
     everything,
     made_claims,
@@ -171,3 +173,41 @@ def test_the_headline_says_what_it_is_about(tmp_path):
     publish_made(tmp_path, everything() | {"claims": claims.assign(criterion=claims["criterion"].mask(ours, "fisher"))})
     (line,) = (line for line in write_page(tmp_path).splitlines() if line.startswith("- **Headline"))
     assert line.startswith("- **Headline, feature-aware ticket beats the lottery-ticket paper's network: holds.**")
+
+
+def test_ours_stands_beside_every_rival_and_the_hardest_decides(tmp_path):
+    table = make_rivals(rivals=(("lth", 1.0), ("mnist", 1.0)))
+    publish_made(tmp_path, everything() | {"rivals": table.assign(experiment="mnist")})
+    page = write_page(tmp_path).splitlines()
+    (line,) = (line for line in page if line.startswith("- **Headline, mnist"))
+    assert line == (
+        "- **Headline, mnist, ours against the hardest of 2 rivals: ahead at 2 of 2 densities, behind at 0.** In "
+        "points +1.00 [+0.50, +3.00] at 25 % (lth, p 0.002) and +1.00 [+0.50, +3.00] at 6.2 % (lth, p 0.002)."
+    )
+    start = page.index("## Against every baseline")
+    assert "| lth | **+1.00 [+0.50, +3.00]**, p 0.002 | **+1.00 [+0.50, +3.00]**, p 0.002 |" in page[start:]
+    assert "| mnist | +2.00 [+0.50, +3.00] | +2.00 [+0.50, +3.00] |" in page[start:]
+
+
+def test_the_best_of_k_rates_is_told(tmp_path):
+    publish_made(tmp_path, everything() | {"best_of": make_best_of().assign(experiment="mnist")})
+    page = write_page(tmp_path)
+    assert "| dense | 1 | 91.00 | 92.00 | 93.00 |" in page
+
+
+def test_a_published_record_stands_beside_the_most_of_ours_that_is_not_more():
+    point = pd.Series({"method": "A", "year": 2015, "kept": 0.08, "error": 0.0159})
+    ours = pd.DataFrame({"kept": [0.2, 0.08, 0.02], "error": [0.01, 0.015, 0.02]})
+    ours = ours.assign(ci_low=ours["error"] - 0.0005, ci_high=ours["error"] + 0.0005)
+    line = beside(point, ours, "%")
+    assert line == {
+        "published": "A 2015",
+        "kept": "8.0 %",
+        "error": "1.59",
+        "ours keeps": "8.0 %",
+        "our error": "1.50 [1.45, 1.55]",
+        "lower": "ours",
+    }
+    assert beside(point, ours.assign(ci_high=0.02), "%")["lower"] == "level"
+    assert beside(point, ours.assign(error=0.02, ci_low=0.017, ci_high=0.03), "%")["lower"] == "theirs"
+    assert beside(pd.Series({**point, "kept": 0.01}), ours, "%") is None
