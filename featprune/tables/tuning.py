@@ -71,18 +71,19 @@ def best_of(summary: pd.DataFrame, decide_at: Sequence[int]) -> pd.DataFrame:
 
     The mean over seeds and deciding rounds (0 of dense runs) is what is best, as for `rates`; a draw is with
     replacement: the expectation of the maximum of k from the empirical distribution (Dodge et al. 2019). A row an
-    alpha, criterion, rewind and k from 1 to n; validation accuracy, or minus the loss for regression. A rate at which a
+    experiment, alpha, criterion, rewind and k from 1 to n; validation accuracy, or minus the loss for regression. A rate at which a
     seed diverged counts as -inf.
     """
-    scored = _scored(summary[summary["round"].isin([0, *decide_at])], [*PLACE, "lr"])
+    place_of = ["experiment", *PLACE]
+    scored = _scored(summary[summary["round"].isin([0, *decide_at])], [*place_of, "lr"])
     rows = []
-    for place, tried in scored.groupby(PLACE):
+    for place, tried in scored.groupby(place_of):
         values = np.sort(tried["quality"].to_numpy())
         n = len(values)
         for k in range(1, n + 1):
             shares = np.diff((np.arange(n + 1) / n) ** k)
             rows.append((*place, k, n, float(values @ shares)))
-    return pd.DataFrame(rows, columns=[*PLACE, "k", "n", "expected"])
+    return pd.DataFrame(rows, columns=[*place_of, "k", "n", "expected"])
 
 
 def build_rates(summary: str, decide_at: Sequence[int], selection: Mapping[str, Any]) -> dict[str, str]:

@@ -124,6 +124,7 @@ def test_the_expected_best_of_k_rates_is_that_of_all_draws():
     table = best_of(summary.assign(validation_accuracy=summary["lr"].map(values)), [1, 2])
     tickets = table[table["criterion"] == "magnitude"]
     assert tickets["k"].tolist() == [1, 2, 3] and set(table["n"]) == {3}
+    assert set(table["experiment"]) == set(summary["experiment"])
     for k, expected in zip(tickets["k"], tickets["expected"], strict=True):
         draws = itertools.product(values.values(), repeat=k)
         assert expected == pytest.approx(np.mean([max(draw) for draw in draws]))
