@@ -71,8 +71,8 @@ def best_of(summary: pd.DataFrame, decide_at: Sequence[int]) -> pd.DataFrame:
 
     The mean over seeds and deciding rounds (0 of dense runs) is what is best, as for `rates`; a draw is with
     replacement: the expectation of the maximum of k from the empirical distribution (Dodge et al. 2019). A row an
-    experiment, alpha, criterion, rewind and k from 1 to n; validation accuracy, or minus the loss for regression. A rate at which a
-    seed diverged counts as -inf.
+    experiment, alpha, criterion, rewind and k from 1 to n; validation accuracy, or minus the loss for regression. A
+    rate at which a seed diverged counts as -inf.
     """
     place_of = ["experiment", *PLACE]
     scored = _scored(summary[summary["round"].isin([0, *decide_at])], [*place_of, "lr"])
