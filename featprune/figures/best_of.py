@@ -21,8 +21,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     table = tables["best_of"]
     kinds = order_methods(table)
     rows = pd.concat([of_kind(table, kind).assign(method=name(kind)) for kind in kinds], ignore_index=True)
-    # Of a rate at which a seed diverged there is no error, and of an expectation with it neither.
-    rows = rows.assign(error=100 * (1 - rows["expected"])).replace({"error": {float("inf"): float("nan")}})
+    # A rate at which a seed diverged, of accuracy -inf, errs on all.
+    rows = rows.assign(error=(100 * (1 - rows["expected"])).clip(upper=100))
     alphas = sorted(rows["alpha"].unique())
     known = {"hue": "k", "hue_order": sorted(rows["k"].unique()), "palette": "flare", "legend": "full"}
     grid = sns.relplot(rows, x="error", y="method", col="alpha" if len(alphas) > 1 else None, s=28, **known)

@@ -86,6 +86,9 @@ def test_a_change_to_one_side_of_the_headline_draws_it_again(finished, change):
         **DIGITS,
         "aggregate_claims": 2,
         "plot_claims": 2,
+        # Now there are rates to choose from.
+        "aggregate_best_of": 1,
+        "plot_best_of": 1,
         **CONFIG,
     }
     assert all("experiment=digits_baseline/alpha=1/lr=3/" in job for job in trained(plan))

@@ -47,7 +47,11 @@ def built(kind, density, factor=1.0, dtype=torch.float64):
 def gradients(layer, mask):
     """Of the weights (OUT, FAN_IN) and biases (OUT,), wherever the layer keeps them: what its rule is given."""
     parts = []
-    layer.update(lambda p, g, m, v: parts.append(g.copy()))
+
+    def keep(p, g, m, v):
+        parts.append(g.copy())
+
+    layer.update(keep, keep)
     flat = np.concatenate(parts)
     weights, biases = flat[:-OUT], flat[-OUT:]
     if weights.size == mask.numel():
@@ -133,7 +137,7 @@ def test_what_is_updated_is_what_the_layer_computes_with(kind):
         p *= 3
 
     layer, _, z, weight, bias, _ = built(kind, 0.5)
-    layer.update(tripled)
+    layer.update(tripled, tripled)
     layer.forward()
     result, result_bias = layer.result()
     np.testing.assert_allclose(result, 3 * weight)
@@ -157,9 +161,9 @@ def test_each_parameter_keeps_its_own_moments(monkeypatch, kind):
     monkeypatch.setattr(layers, "BLOCK", 3 * FAN_IN * 8)
     layer, x, _, _, _, mask = built(kind, 0.5)
     first, first_bias = gradients(layer, mask)
-    layer.update(summing)
+    layer.update(summing, summing)
     x.value.neg_()
-    layer.update(summing)
+    layer.update(summing, summing)
     weight, bias = layer.result()
     np.testing.assert_allclose(weight, first, rtol=1e-12)  # g + (g - g)
     np.testing.assert_allclose(bias, 3 * first_bias, rtol=1e-12)
@@ -172,7 +176,7 @@ def test_pruned_weights_are_zero_even_after_divergence(kind):
 
     layer, _, z, _, _, mask = built(kind, 0.5)
     z.delta.fill_(torch.inf)
-    layer.update(descent)
+    layer.update(descent, descent)
     weight, _ = layer.result()
     assert (weight[~mask.numpy()] == 0).all() and not np.isfinite(weight[mask.numpy()]).any()
 

@@ -25,8 +25,9 @@ def test_a_line_a_method_with_the_error_of_the_expected_best():
     table.loc[(table["criterion"] == "fisher") & (table["k"] == 1), "expected"] = -np.inf
     (ax,) = draw("best_of", best_of=table).axes
     assert labels_of(ax.get_yticklabels()) == ["magnitude", "fisher"]
-    drawn = sorted((y, x) for x, y in ax.collections[0].get_offsets().tolist() if np.isfinite(x))
-    np.testing.assert_allclose(drawn, [(0, 7), (0, 8), (0, 9), (1, 7), (1, 8)])
+    drawn = sorted((y, x) for x, y in ax.collections[0].get_offsets().tolist())
+    # Where a seed diverged the error is that of all samples.
+    np.testing.assert_allclose(drawn, [(0, 7), (0, 8), (0, 9), (1, 7), (1, 8), (1, 100)])
 
 
 def test_several_alphas_have_panels():
