@@ -236,7 +236,8 @@ class Experiment:
         """
         takers = [kind for kind in self.kinds if CRITERIA[self.masks_by(kind)].source == "ticket"]
         owners = [cell.kind, *takers] if cell.kind == TICKET else [cell.kind]
-        measured = cell.criterion == TICKET.criterion and bool(self.features.rounds or self.compression)
+        compressed = self.compression is not None and cell.rewind in self.compression.rewinds
+        measured = cell.criterion == TICKET.criterion and (bool(self.features.rounds) or compressed)
         return cell.lr in {rates.of(cell.alpha, kind).lr for kind in owners} or (measured and self.compares(cell))
 
     @property

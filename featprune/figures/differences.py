@@ -16,6 +16,7 @@ from featprune.figures.style import percent, plain
 LINE = 0.24  # inches of a line
 COLUMNS = 4
 TICKS = (-100, -10, -1, 0, 1, 10)
+FINE = (-10, -3, -1, 0, 1, 3, 10)  # where all lies within ten points
 
 
 def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
@@ -35,7 +36,7 @@ def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
     ax.set_xscale("symlog", linthresh=1)
     ax.margins(x=0.08)
     low, high = ax.get_xlim()
-    ax.set_xticks([tick for tick in TICKS if low <= tick <= high])
+    ax.set_xticks([tick for tick in (FINE if low > -10 and high < 10 else TICKS) if low <= tick <= high])
     for ax in grid.axes.flat:
         ax.xaxis.set_major_formatter(plain)
     grid.set_titles("{col_name}").set_axis_labels("", "")

@@ -22,11 +22,12 @@ CROSS: Look = {"marker": "x", "markersize": 5.0, "markeredgewidth": 1.3, "linest
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw from the table `layer_density`, at the alpha and the lr nearest 1."""
+    """Draw from the table `layer_density`, at the alpha nearest 1 and of each method at its lr nearest 1."""
     layers = tables["layer_density"]
     layers = layers[layers["criterion"] != "dense"]
     SURVIVORS.require(layers, "layer_density")
     layers = by_method(nearest_one(nearest_one(layers, "alpha"), "lr")).rename(columns={"method": "panel"})
+    layers["panel"] = layers["panel"].str.replace(" × ", " ×\n")
     palette = log_palette(layers["layer"], LAYER_MAP, 0.0, 0.85)  # dark is near the input, light near the output
     # Later layers are thinner, so that curves which coincide are all seen.
     looks = {
@@ -54,8 +55,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             height = np.full(len(densities), STRIP * (row + 0.6))
             ax.plot(densities, height, color=color, transform=ax.get_xaxis_transform(), **CROSS)
     legend(panels.figure, keys, title="layer")
-    alpha, lr = layers.iloc[0][["alpha", "lr"]]
-    head(panels.figure, layers, rf"$\alpha$ = {alpha:g}, learning rate × {lr:g}")
+    lrs = layers["lr"].unique()
+    rate = f", learning rate × {lrs[0]:g}" if len(lrs) == 1 else ""
+    head(panels.figure, layers, rf"$\alpha$ = {layers['alpha'].iloc[0]:g}{rate}")
     return panels.figure
 
 

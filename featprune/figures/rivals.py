@@ -19,4 +19,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         for rival, alpha in zip(table["rival"], table["rival_alpha"], strict=True)
     ]
     lines = {name: line for line, name in enumerate(dict.fromkeys(names))}
-    return panels(table.assign(line=[lines[name] for name in names]), list(lines), "ours minus the tickets of")
+    return panels(
+        table.assign(line=[lines[name] for name in names]),
+        list(lines),
+        "test accuracy minus that of the named experiment's tickets",
+    )

@@ -82,8 +82,10 @@ def test_a_kind_is_run_at_its_own_rate_and_where_it_is_compared(frozen):
     lrs = {"init": {"1"}, "none": {"1", "3.3"}}
     assert {rewind: {c.lr for c in e.chains if (c.alpha, c.rewind) == ("0.3", rewind)} for rewind in lrs} == lrs
     assert {cell.lr for cell in e.chains if cell.alpha == "1"} == {"0.5"}
-    alone = study(rates=frozen, features={"rounds": []}, compression=None).experiments["a"]
-    assert {c.lr for c in alone.chains if (c.alpha, c.rewind) == ("0.3", "none")} == {"3.3"}
+    # Where neither features are compared nor this rewind is compressed, it has only its own.
+    for compression in (None, {"rounds": [3], "rewinds": ["init"]}):
+        alone = study(rates=frozen, features={"rounds": []}, compression=compression).experiments["a"]
+        assert {c.lr for c in alone.chains if (c.alpha, c.rewind) == ("0.3", "none")} == {"3.3"}
 
 
 def test_what_a_run_is_made_from_is_run_whatever_the_rates(tmp_path):

@@ -135,6 +135,17 @@ def test_layerwise_density_without_collapse_has_no_crosses():
     assert legend_of(figure) == ["1", "2", "3", "as in the\nnetwork"]
 
 
+def test_layerwise_density_names_a_rate_only_where_there_is_one_and_breaks_long_names():
+    layers = make_layer_density(PAIRS[2:4], seeds=1)
+    assert draw("layerwise_density", layer_density=layers).get_suptitle().endswith("learning rate × 1")
+    kinds = layers[["criterion", "rewind"]].drop_duplicates()
+    other = (layers["rewind"] == kinds["rewind"].iloc[1]) & (layers["criterion"] == kinds["criterion"].iloc[1])
+    renamed = layers.assign(lr=layers["lr"].mask(other, 3.3), criterion=layers["criterion"].mask(other, "lamp"))
+    figure = draw("layerwise_density", layer_density=renamed)
+    assert "learning rate" not in figure.get_suptitle()
+    assert any(title.startswith("lamp ×\n") for title in titles_of(figure))
+
+
 def test_compression_shows_rates_accuracies_and_references():
     table = make_compression()
     figure = draw("compression", compression=table)
