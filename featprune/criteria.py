@@ -15,6 +15,7 @@ from featprune.pruning.fold import fold
 from featprune.pruning.grasp import grasp
 from featprune.pruning.lamp import lamp
 from featprune.pruning.magnitude import magnitude
+from featprune.pruning.movement import movement
 from featprune.pruning.random import random
 from featprune.pruning.snip import snip
 from featprune.pruning.surgeon import fisher_obs, obs, surgeon
@@ -30,6 +31,8 @@ CRITERIA: dict[str, Criterion] = {
     "fisher_uncentered": AfterTraining(feature_aware.fisher_uncentered),
     "activation": AfterTraining(feature_aware.activation),
     "gradient": AfterTraining(feature_aware.gradient),
+    # Differentiates nothing, but is told where the run started.
+    "movement": AfterTraining(movement),
     "magnitude_regrow": Regrowing(magnitude),
     "fisher_regrow": Regrowing(feature_aware.fisher),
     "lamp": AfterTraining(lamp, gradients=False),

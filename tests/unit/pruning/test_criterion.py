@@ -126,7 +126,7 @@ def test_every_criterion_says_what_it_is_made_from():
     data_aware = {score.__name__ for score in FEATURE_AWARE + SURGEON}
     repaired = {name for name, criterion in CRITERIA.items() if criterion.repair is not None}
     regrown = {"magnitude_regrow", "fisher_regrow"}
-    assert chained == {"magnitude", "lamp", "dense"} | data_aware | repaired | regrown
+    assert chained == {"magnitude", "movement", "lamp", "dense"} | data_aware | repaired | regrown
     assert {name.rsplit("_")[-1] for name in repaired} == {"obs", "fold", "surgeon"}
     assert not any(CRITERIA[name].sees_data for name in ("magnitude", "lamp", "dense", "random", "ticket"))
     assert all(CRITERIA[name].sees_data for name in data_aware | repaired | regrown | {"snip", "grasp"})
