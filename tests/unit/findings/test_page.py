@@ -211,3 +211,11 @@ def test_a_published_record_stands_beside_the_most_of_ours_that_is_not_more():
     assert beside(point, ours.assign(ci_high=0.02), "%")["lower"] == "level"
     assert beside(point, ours.assign(error=0.02, ci_low=0.017, ci_high=0.03), "%")["lower"] == "theirs"
     assert beside(pd.Series({**point, "kept": 0.01}), ours, "%") is None
+
+
+def test_experiments_that_go_equally_deep_are_told_together(tmp_path):
+    steps = {"mnist": 8000, "toy": 3000, "digits": 8000}
+    tuned = pd.concat([made_tuned(name).assign(steps=steps[name]) for name in steps])
+    publish_made(tmp_path, {"claims": pd.concat(map(made_claims, steps)), "tuned": tuned})
+    told = "(mnist and digits with 5 seeds of 8,000 steps a round; toy with 5 seeds of 3,000 steps a round):"
+    assert told in write_page(tmp_path)
