@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from featprune.findings import headline, lottery, sections
+from featprune.findings.abstract import abstract
 from featprune.findings.lines import contradictions, lines
 from featprune.findings.publication import Publication, published
 from featprune.findings.words import bullets, listed
@@ -38,7 +39,7 @@ def write_page(folder: str | Path) -> str:
     studies = sorted(published(folder), key=lambda study: study.name == LOTTERY)
     paper = [study for study in studies if study.name == LOTTERY]
     others = [study for study in studies if study.name != LOTTERY]
-    parts = ["# Findings"]
+    parts = ["# Findings", *abstract(studies)]
     for study in others:
         parts += opening(study)
     for study in paper:

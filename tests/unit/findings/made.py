@@ -34,6 +34,7 @@ EXPERIMENT = {
     "alphas": ["0.1", "1"],
     "lrs": ["0.33", "1"],
     "center": True,
+    "headline": {"criterion": "fisher", "rewind": "init"},
     "pruning": {"scope": "per_layer", "rates": {"hidden": 0.2, "output": 0.1}},
 }
 

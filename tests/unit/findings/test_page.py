@@ -56,10 +56,24 @@ def test_the_page_starts_with_the_claims_and_is_the_same_each_time(tmp_path):
     assert page == write_page(tmp_path)
     first = page.split("\n\n")
     assert first[0] == "# Findings"
-    assert first[1].startswith("What the study `study` says of the talk's claims (mnist with 5 seeds of 8,000 steps a")
-    assert first[2].startswith("- **Claim 1")
-    assert first[3] == "**What contradicts the talk:**"  # controls hold
-    assert "no number is typed by hand" in first[5]
+    assert first[1].startswith("Lottery tickets match the dense network's test error in 4 of 4, features in 4 of 4 and")
+    assert first[2].startswith("What the study `study` says of the talk's claims (mnist with 5 seeds of 8,000 steps a")
+    assert first[3].startswith("- **Claim 1")
+    assert first[4] == "**What contradicts the talk:**"  # controls hold
+    assert "no number is typed by hand" in first[6]
+
+
+def test_the_page_opens_with_where_ours_is_ahead_level_and_behind(tmp_path):
+    table = make_rivals(rivals=(("lth", 1.0), ("mnist", 1.0)), rounds=(1, 2, 3)).assign(experiment="mnist")
+    table.loc[table["round"] == 2, "p_adjusted"] = 0.06
+    table.loc[table["round"] == 3, "difference"] *= -1
+    publish_made(tmp_path, everything() | {"rivals": table})
+    assert write_page(tmp_path).split("\n\n")[1] == (
+        "On mnist, the 300-100 network that `fisher` prunes is, against the hardest of 2 rivals tuned alike, "
+        "ahead at 50 % of its weights (by +1.00 [+0.50, +3.00] points), "
+        "level at 25 % of its weights (by +1.00 [+0.50, +3.00] points) and "
+        "behind at 12 % of its weights (by -1.00 [+0.50, +3.00] points) (study `study`)."
+    )
 
 
 @pytest.mark.parametrize("missing, chapter", [("connectivity", 2), ("richness", 3), ("claims", 0)])
