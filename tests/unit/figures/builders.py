@@ -181,7 +181,7 @@ def make_layer_density(pairs=PAIRS, rounds=4, seeds=4):
 
 def make_records(baseline=True, compressed=True):
     """A table `records` of three kinds, of which random re-draws aren't shown; two published points nearly coincide."""
-    sides = [("ours", "fisher", "init"), ("ours", "magnitude", "none"), ("ours", "magnitude", "random")]
+    sides = [("ours", "preactivation", "init"), ("ours", "magnitude", "none"), ("ours", "magnitude", "random")]
     sides += [("baseline" if baseline else "ours", "magnitude", "init")]
     against = {"density": 0.5, "bytes": 20_000.0} if compressed else {"density": 0.5}
     grid = itertools.product(against, enumerate(sides, 2), range(1, 5), (1.0, 30.0))

@@ -31,7 +31,7 @@ def test_curves_bands_and_points_are_those_of_the_table(panel, against, unit):
     curves = curves_of(ax)
     assert set(curves) == {BASELINE.lower(), OURS.lower(), choose_method("magnitude", "none").color.lower()}
     mine = where(table, against=against, alpha=1.0)
-    for color, rows in {BASELINE: where(mine, side="baseline"), OURS: where(mine, criterion="fisher")}.items():
+    for color, rows in {BASELINE: where(mine, side="baseline"), OURS: where(mine, criterion="preactivation")}.items():
         rows = rows.sort_values("kept")
         np.testing.assert_allclose(curves[color.lower()].get_xydata(), np.c_[unit * rows["kept"], 100 * rows["error"]])
         (band,) = (a for a in ax.collections if to_hex(a.get_facecolor()[0]) == color.lower())

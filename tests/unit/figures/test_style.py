@@ -109,7 +109,7 @@ def test_methods_are_ordered_by_level_and_variants_follow_their_method():
 
 def test_every_method_has_its_own_colour_and_every_control_its_own_marker():
     colors = [method.color for method in METHODS.values() if method.level != "controls"]
-    assert len(set(colors)) == len(colors) == 11
+    assert len(set(colors)) == len(colors) == 12
     looks = [(method.level, method.marker) for method in METHODS.values()]
     assert len(set(looks)) == len(looks)
 

@@ -177,7 +177,7 @@ def test_what_each_criterion_brings_is_a_row_a_kind_and_a_column_a_density(tmp_p
     page = write_page(tmp_path).splitlines()
     start = page.index("## What each criterion brings")
     (header,) = (number for number in range(start, len(page)) if page[number].startswith("| strategy | 2.0 % | 0.49 %"))
-    assert page[header + 2] == "| feature-aware ticket | +0.51 [+0.41, +0.61] | +1.23 [+1.13, +1.33] |"
+    assert page[header + 2] == "| Fisher ticket | +0.51 [+0.41, +0.61] | +1.23 [+1.13, +1.33] |"
     assert page[header + 3].endswith("| -0.04 [-0.14, +0.06] |  |")
 
 
@@ -186,7 +186,7 @@ def test_the_headline_says_what_it_is_about(tmp_path):
     ours = claims["claim"] == "headline"
     publish_made(tmp_path, everything() | {"claims": claims.assign(criterion=claims["criterion"].mask(ours, "fisher"))})
     (line,) = (line for line in write_page(tmp_path).splitlines() if line.startswith("- **Headline"))
-    assert line.startswith("- **Headline, feature-aware ticket beats the lottery-ticket paper's network: holds.**")
+    assert line.startswith("- **Headline, Fisher ticket beats the lottery-ticket paper's network: holds.**")
 
 
 def test_ours_stands_beside_every_rival_and_the_hardest_decides(tmp_path):
