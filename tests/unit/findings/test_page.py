@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from featprune.errors import FeatpruneError
+from featprune.findings.abstract import abstract
 from featprune.findings.headline import beside
 from featprune.findings.page import write_page
+from featprune.findings.publication import published
 from tests.unit.figures.builders import make_best_of, make_rivals
 from tests.unit.findings.made import (
     everything,
@@ -36,6 +38,13 @@ def chapters(page):
 @pytest.mark.skipif(not (DOCS / "findings").is_dir(), reason="nothing is published yet")
 def test_the_page_in_docs_is_what_the_published_tables_give():
     assert (DOCS / "findings.md").read_text(encoding="utf-8") == write_page(DOCS / "findings")
+
+
+@pytest.mark.skipif(not (DOCS / "findings").is_dir(), reason="nothing is published yet")
+def test_the_readme_opens_with_sentences_of_the_page():
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8").partition("```")[0]
+    told = set(abstract(published(DOCS / "findings")))
+    assert len(told & {" ".join(part.split()) for part in readme.split("\n\n")}) == 2, told
 
 
 def test_the_page_has_a_chapter_for_everything_that_is_published(tmp_path):
