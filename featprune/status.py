@@ -45,7 +45,9 @@ def cells(study: Study, snakemake: Path = Path(".snakemake")) -> pd.DataFrame:
 def _trained(study: Study) -> Iterator[RunPath]:
     """Every run that is trained."""
     for name in study.experiments:
-        yield from dict.fromkeys([*study.runs(name), *study.reference_runs(name)])
+        yield from study.runs(name)
+        if study.has_comparisons(name):
+            yield from study.reference_runs(name)
 
 
 def incomplete(snakemake: Path) -> Iterator[str]:

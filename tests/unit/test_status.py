@@ -119,6 +119,15 @@ def test_what_is_left_goes_at_the_rates_that_were_measured(study):
     assert "left: 5 min of core time for training at the measured rates, 3 min on 2 cores" in report(study, 2)
 
 
+@pytest.mark.parametrize("rounds, references", [([0], 0), ([0, 2], 2)])
+def test_the_dense_runs_that_features_are_compared_with_count_where_they_are(study, rounds, references):
+    study.config["experiments"]["a"]["features"]["rounds"] = rounds
+    found = cells(study)
+    dense = found.loc[found["criterion"] == "dense", "rewind"].value_counts()
+    assert dense["dense"] == 2 and len(dense) == 1 + references and set(dense) == {2}
+    assert len(found) == 2 * (5 + references)
+
+
 def test_nothing_is_written(study):
     train(DENSE, 0, "0-1")
     before = sorted(Path().rglob("*"))
