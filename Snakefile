@@ -7,6 +7,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/status.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/chains.smk"
 include: "workflow/rules/train.smk"

@@ -43,7 +43,6 @@ from snakemake.exceptions import WorkflowError
 
 import_from_here()
 
-WORKFLOW = Path(workflow.basedir) / "workflow"
 CHOICES = {
     "activation": ACTIVATIONS,
     "criterion": [name for name in CRITERIA if name != DENSE.criterion],
@@ -58,7 +57,7 @@ CHOICES = {
 }
 
 try:
-    STUDY = Study(resolve(config, load_schema(WORKFLOW / "schemas" / "config.schema.yaml"), CHOICES))
+    STUDY = Study(resolve(config, load_schema(workflow.source_path("../schemas/config.schema.yaml")), CHOICES))
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])
     FIGURE_FILES = STUDY.figure_files
@@ -125,7 +124,7 @@ def benchmark_file(rule, path=RUN):
 @cache
 def script_code(name, *modules, **entries):
     """The fingerprint of a rule's script and of all code that it reaches; of a registry only the entry it uses."""
-    return code(WORKFLOW / "scripts" / f"{name}.py", *map(module, modules), **entries)
+    return code(workflow.source_path(f"../scripts/{name}.py"), *map(module, modules), **entries)
 
 
 def network_entries(experiment):
