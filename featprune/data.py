@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from featprune.datasets.dataset import Dataset
+from featprune.datasets.files import prepare_files
 from featprune.datasets.images import prepare_digits, prepare_images
 from featprune.datasets.teacher import prepare_teacher
 from featprune.errors import FeatpruneError, lookup, nearest
@@ -51,6 +52,22 @@ DATASETS: dict[str, Source] = {
             "test": 2000,
             "teachers": 64,
             "seed": 0,
+        },
+    ),
+    "files": Source(
+        prepare_files,
+        "classification",
+        {
+            "file": "",
+            "label": "label",
+            "drop": [],
+            "label_file": "",
+            "test_file": "",
+            "test_label_file": "",
+            "validation": 0.2,
+            "test": 0.2,
+            "scaling": "",
+            "sums": {},
         },
     ),
 }
