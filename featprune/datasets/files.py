@@ -69,6 +69,8 @@ def prepare_files(
     report(parts, classes)
     scale = scale_of(scaling, parts["train"][0])
     xs = {f"{name}_x": scale(x.reshape(len(x), -1)) for name, (x, _) in parts.items()}
+    if not all(np.isfinite(x).all() for x in xs.values()):
+        raise mistake("scaling", f"gives numbers that are not finite from {file}; choose another")
     return Dataset(**xs, **{f"{name}_y": y for name, (_, y) in parts.items()})
 
 
@@ -95,6 +97,8 @@ def check(samples: Samples, file: str, option: str = "file") -> None:
         name = repr(samples.columns[column]) if samples.columns else 1 + column
         text = f"{broken.any(axis=1).sum()} samples of {file} have a number that is missing or not finite"
         raise mistake(option, f"{text}, the first in row {row + 1}, column {name}; fill it in, or take such rows out")
+    if option == "file" and (flat == flat[0]).all():
+        raise mistake(option, f"all samples of {file} are the same; name a file in which they differ")
 
 
 def classes_of(samples: Samples, file: str, splits: int) -> list[Any]:

@@ -132,12 +132,15 @@ def from_table(frame: pd.DataFrame, file: str, label: str, drop: Sequence[str]) 
     """Of a table, the column of labels and all others."""
     from pandas.api.types import is_numeric_dtype
 
+    if frame.empty:
+        raise mistake("file", f"{file} has no rows; name a file with samples")
     columns = remaining(list(map(str, frame.columns)), file, "column", label, drop)
     if unnamed := [column for column in columns if INDEX.fullmatch(column)]:
         way = f"an index? save without it, or list {unnamed[0]!r} here"
         raise mistake("drop", f"{file} has a column without a name ({way})")
     if words := [column for column in columns if not is_numeric_dtype(frame[column])]:
-        raise mistake("drop", f"{file} has columns of other than numbers, {listed(words)}; encode or list them")
+        text = f"{file} has columns that aren't numbers, {listed(words)}"
+        raise mistake("drop", f"{text}; write them as numbers, or list them here")
     if not columns:
         raise mistake("label", f"{file} has no column besides {label!r}; give it inputs")
     labels = frame[label]
