@@ -68,7 +68,8 @@ def prepare_files(
     }
     report(parts, classes)
     scale = scale_of(scaling, parts["train"][0])
-    xs = {f"{name}_x": scale(x.reshape(len(x), -1)) for name, (x, _) in parts.items()}
+    with np.errstate(all="ignore"):
+        xs = {f"{name}_x": scale(x.reshape(len(x), -1)) for name, (x, _) in parts.items()}
     if not all(np.isfinite(x).all() for x in xs.values()):
         raise mistake("scaling", f"gives numbers that are not finite from {file}; choose another")
     return Dataset(**xs, **{f"{name}_y": y for name, (_, y) in parts.items()})

@@ -251,8 +251,7 @@ def test_inputs_that_scaling_makes_infinite_are_an_error():
     tested = split(np.arange(N) % 3, 0.2, 0.2)[2][0]
     write_csv(frame=pd.DataFrame({"x": np.arange(N) == tested, "kind": np.arange(N) % 3}))
     assert prepare().test_x.any() == np.False_
-    with np.errstate(all="ignore"):
-        message = failure(scaling="standardized")
+    message = failure(scaling="standardized")
     assert "'scaling'" in message and "not finite" in message
 
 
