@@ -1,4 +1,4 @@
-"""A table of one's own: a study of it runs, what changes in the file reruns what depends on it, and nothing else does."""
+"""A table of one's own: a study of it runs, other content of the file reruns what depends on it, and nothing else."""
 
 import json
 import os
