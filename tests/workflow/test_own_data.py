@@ -52,7 +52,7 @@ def test_the_study_runs_and_its_provenance_has_the_sum(wine):
     told = json.loads((wine.results / "provenance.json").read_text())
     assert told["data"] == {"wine": {"wine.csv": sha256(str(wine.root / "wine.csv"))}}
     log = (wine.results / "logs/fetch_dataset/wine.log").read_text()
-    assert "0 of 35 test samples are also among those for training or validation" in log
+    assert "0 of 36 test samples are also among those for training or validation" in log
 
 
 def test_only_what_the_file_holds_counts(wine):
