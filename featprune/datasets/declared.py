@@ -24,16 +24,13 @@ def declare_files(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ConfigError, a line a problem, for files that aren't there, aren't what their sums say, or don't go together.
     """
-    used = {experiment["dataset"] for experiment in config["experiments"].values()}
-    datasets, problems = {}, []
-    for name, entry in config["datasets"].items():
-        if entry["source"] == SOURCE and name in used:
-            options = entry["options"]
-            found = [f"config: datasets.{name}.options.{key}: {text}" for key, text in mistakes(options)]
-            if not found:
-                entry = {**entry, "options": {**options, "sums": {file: sha256(file) for file in files_of(options)}}}
-            problems += found
-        datasets[name] = entry
+    datasets, problems = dict(config["datasets"]), []
+    for name, options in own_datasets(config).items():
+        found = [f"config: datasets.{name}.options.{key}: {text}" for key, text in mistakes(options)]
+        if not found:
+            sums = {file: sha256(file) for file in files_of(options)}
+            datasets[name] = {**datasets[name], "options": {**options, "sums": sums}}
+        problems += found
     if problems:
         raise ConfigError(problems)
     return {**config, "datasets": datasets}
@@ -41,8 +38,14 @@ def declare_files(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def declared_sums(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Dataset -> file of one's own -> SHA-256, as `declare_files` has filled them in."""
-    owned = {name: entry["options"] for name, entry in config["datasets"].items() if entry["source"] == SOURCE}
-    return {name: options["sums"] for name, options in owned.items() if options.get("sums")}
+    return {name: options["sums"] for name, options in own_datasets(config).items()}
+
+
+def own_datasets(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The datasets of one's own files that an experiment uses -> their options."""
+    used = {experiment["dataset"] for experiment in config["experiments"].values()}
+    entries = {name: entry for name, entry in config["datasets"].items() if name in used}
+    return {name: entry["options"] for name, entry in entries.items() if entry["source"] == SOURCE}
 
 
 def files_of(options: Mapping[str, Any]) -> list[str]:

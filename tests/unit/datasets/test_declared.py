@@ -52,8 +52,8 @@ def test_sums_become_part_of_the_options(folder):
 
 
 def test_what_no_experiment_uses_need_not_be_there():
-    config = declared("file: none.csv", used="")
-    assert config["datasets"]["own"]["options"] == {"file": "none.csv"}
+    config = declared(f"file: none.csv, sums: {{none.csv: {ABC}}}", used="")
+    assert config["datasets"]["own"]["options"] == {"file": "none.csv", "sums": {"none.csv": ABC}}
     assert declared_sums(config) == {}
 
 
