@@ -9,6 +9,7 @@ from featprune.activations import ACTIVATIONS
 from featprune.config import load_schema, resolve
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
+from featprune.datasets.declared import declare_files, declared_sums
 from featprune.engine.device import gpus_wanted
 from featprune.engine.objective import LOSSES
 from featprune.errors import FeatpruneError
@@ -57,7 +58,9 @@ CHOICES = {
 }
 
 try:
-    STUDY = Study(resolve(config, load_schema(workflow.source_path("../schemas/config.schema.yaml")), CHOICES))
+    SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
+    STUDY = Study(declare_files(resolve(config, SCHEMA, CHOICES)))
+    OWN = declared_sums(STUDY.config)
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])
     FIGURE_FILES = STUDY.figure_files
@@ -160,6 +163,11 @@ def dataset_code(w):
     entry = STUDY.config["datasets"][w.dataset]
     activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
     return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)
+
+
+def own_files(w):
+    """The files of one's own that a dataset is made from; their content counts, which its options hold, not their time."""
+    return [ancient(str(Path(file).expanduser())) for file in OWN.get(w.dataset, {})]
 
 
 def note_usage():

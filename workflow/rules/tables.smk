@@ -35,6 +35,7 @@ rule write_provenance:
         mem_mb=1000,
         runtime=5,
     params:
+        data=OWN,
         code=script_code("write_provenance"),
     script:
         "../scripts/write_provenance.py"
