@@ -338,11 +338,11 @@ class Experiment:
         return asdict(self.model)
 
 
-def steps_behind(criterion: Criterion, rewind: Rewind, round: int, training: Training, late_step: int | None) -> int:
+def steps_behind(criterion: Criterion, rewind: Rewind, round: int, steps: int, late_step: int | None) -> int:
     """Steps that the values at the start of a chain's round have behind them."""
     # What is pruned at once goes on from the dense network in every round.
     rounds = 1 if criterion.source == "dense" else round
-    return rewind.trained(rounds, training.steps, late_step)
+    return rewind.trained(rounds, steps, late_step)
 
 
 def run_settings(

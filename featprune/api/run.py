@@ -57,7 +57,9 @@ class Run:
     @cached_property
     def masks(self) -> Masks:
         """Which weights survive, bool (R, out, in) a layer, the output layer last; reads no weights."""
-        blocks = [load_mask(file, place.seeds)[1].layers for file, place in zip(self.files(MASK), self.places)]
+        blocks = [
+            load_mask(file, place.seeds)[1].layers for file, place in zip(self.files(MASK), self.places, strict=True)
+        ]
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
     @cached_property
@@ -126,8 +128,9 @@ class Preactivations(Mapping[tuple[int, int], np.ndarray]):
         found: dict[tuple[int, int], list[np.ndarray]] = {}
         probe = np.zeros(0, np.int32)
         for file in self._files:
-            for _, layer, step, probe, h in read_preactivations(file):
+            for _, layer, step, samples, h in read_preactivations(file):
                 found.setdefault((layer, step), []).append(h)
+                probe = samples  # the same everywhere
         return probe, {place: np.stack(found[place]) for place in sorted(found)}
 
     @property
