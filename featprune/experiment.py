@@ -286,7 +286,7 @@ class Experiment:
         if kind in DENSE_RUNS.values():
             return 0
         return steps_behind(
-            CRITERIA[kind.criterion], REWINDS[kind.rewind], round, self.training, self.pruning.late_step
+            CRITERIA[kind.criterion], REWINDS[kind.rewind], round, self.training.steps, self.pruning.late_step
         )
 
     def settings(self, cell: Cell, round: int) -> dict[str, Any]:

@@ -32,7 +32,9 @@ def make_dataset(x: Any, y: Any, validation: Part, test: Part) -> Dataset:
             raise FeatpruneError(f"{name}: expected a share of the samples, or a pair (x, y)")
     parts = held_out(*parts.pop("train"), shares) | parts
     check_alike(parts)
-    return Dataset(**{f"{name}_{axis}": array for name, pair in parts.items() for axis, array in zip("xy", pair)})
+    return Dataset(
+        **{f"{name}_{axis}": array for name, pair in parts.items() for axis, array in zip("xy", pair, strict=True)}
+    )
 
 
 def held_out(x: np.ndarray, y: np.ndarray, shares: dict[str, float]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
