@@ -79,7 +79,7 @@ class Run:
 
     @cached_property
     def snapshots(self) -> dict[int, Parameters]:
-        """Step -> weights and biases there; raises FeatpruneError unless the config has `keep_snapshots: true`."""
+        """Step -> weights and biases there; raises FeatpruneError where they are deleted (the config's keep_snapshots)."""
         if not all(file.exists() for file in self.files(SNAPSHOTS)):
             raise FeatpruneError(f"{self!r}: its snapshots are deleted; set keep_snapshots: true and train it again")
         pairs = zip(self.files(SNAPSHOTS), self.files(MASK), strict=True)
