@@ -79,7 +79,7 @@ class Run:
 
     @cached_property
     def snapshots(self) -> dict[int, Parameters]:
-        """Step -> weights and biases there; raises FeatpruneError where they are deleted (the config's keep_snapshots)."""
+        """Step -> weights and biases there; raises FeatpruneError unless keep_snapshots was true."""
         if not all(file.exists() for file in self.files(SNAPSHOTS)):
             raise FeatpruneError(f"{self!r}: its snapshots are deleted; set keep_snapshots: true and train it again")
         pairs = zip(self.files(SNAPSHOTS), self.files(MASK), strict=True)
@@ -143,9 +143,8 @@ class Preactivations(Mapping[tuple[int, int], np.ndarray]):
             return self._read[1][place]
         except KeyError:
             layers, steps = (sorted(set(axis)) for axis in zip(*self, strict=True))
-            raise FeatpruneError(
-                f"no preactivations at (layer, step) {place}; layers {layers}, steps {steps}"
-            ) from None
+            there = f"there are layers {layers} and steps {steps}"
+            raise FeatpruneError(f"no preactivations at (layer, step) {place}; {there}") from None
 
     def __contains__(self, place: object) -> bool:
         return place in self._read[1]
