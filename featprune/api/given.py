@@ -53,8 +53,7 @@ def labelled(split: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Inputs float32 (n, inputs), and labels int64 (n,) or float32 (n, outputs); `split` begins an error's name."""
     inputs, labels = as_array(f"{split}x", x), as_array(f"{split}y", y)
     if inputs.ndim != 2 or 0 in inputs.shape:
-        way = f"; flatten each sample: x.reshape(len(x), -1) is {(len(inputs), inputs[0].size)}"
-        hint = way if inputs.ndim > 2 and inputs.size else ""
+        hint = "; flatten each sample, x.reshape(len(x), -1)" if inputs.ndim > 2 and inputs.size else ""
         raise FeatpruneError(f"{split}x: shape {inputs.shape}, expected (samples, inputs){hint}")
     if not np.issubdtype(inputs.dtype, np.floating):
         way = "pass floats scaled as the network shall see them, such as (x - x.mean()) / x.std()"

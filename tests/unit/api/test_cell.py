@@ -106,7 +106,7 @@ def test_defaults_are_those_of_the_config():
     parameters = inspect.signature(prune_and_train).parameters
     others = {"snapshot_steps", "rates", "seeds"}
     shared = defaults.keys() & parameters.keys() - others
-    assert len(shared) == 18
+    assert len(shared) == 17
     for name in shared:
         default = parameters[name].default
         assert (list(default) if isinstance(default, tuple) else default) == defaults[name], name

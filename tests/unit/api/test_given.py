@@ -46,7 +46,7 @@ def test_floats_are_regressed_on(y):
 BAD_X = X.copy()
 BAD_X[0, 0] = np.nan
 MISTAKES = {
-    "images": (np.zeros((40, 28, 28)), Y, r"^x: shape \(40, 28, 28\).*reshape\(len\(x\), -1\) is \(40, 784\)"),
+    "images": (np.zeros((40, 28, 28)), Y, r"^x: shape \(40, 28, 28\).*flatten each sample, x.reshape\(len\(x\), -1\)$"),
     "one dimension": (X[:, 0], Y, r"^x: shape \(40,\), expected \(samples, inputs\)$"),
     "no sample": (X[:0], Y[:0], "^x: shape"),
     "pixels": (np.zeros((40, 3), np.uint8), Y, "^x: dtype uint8, expected floats"),
