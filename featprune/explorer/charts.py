@@ -10,8 +10,13 @@ from featprune.claims.verdicts import FAILS, HOLDS, UNDECIDED
 from featprune.figures.bands import Metric
 
 NOT_JUDGED = "not judged"
-MARKS = {HOLDS: "circle", FAILS: "cross", UNDECIDED: "diamond", NOT_JUDGED: "stroke"}
-RANGE_HEIGHT, MATRIX_HEIGHT = 340, 300
+MARKS = {HOLDS: "circle", FAILS: "M-0.8,-0.8L0.8,0.8M0.8,-0.8L-0.8,0.8", UNDECIDED: "diamond", NOT_JUDGED: "stroke"}
+CURVES_HEIGHT, MATRIX_HEIGHT = 340, 300
+# Of a logarithmic axis the lines at powers of ten only.
+_AT_DECADES = alt.condition(
+    "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6", alt.value(1), alt.value(0)
+)
+_DECADES: dict[str, Any] = {"format": "~g", "gridOpacity": _AT_DECADES, "tickOpacity": _AT_DECADES}
 
 
 def curves_chart(metric: Metric) -> dict[str, Any]:
@@ -20,8 +25,7 @@ def curves_chart(metric: Metric) -> dict[str, Any]:
     A row of `curves` brings its colour, dash and weight. The signal `ticks` is a list of densities.
     """
     ticks = alt.param(name="ticks", value=[])
-    width = alt.param(name="marks", value=70)
-    scale = alt.Scale(type="log" if metric.log else "linear", zero=False, nice=True)
+    scale = alt.Scale(type="log", nice=True) if metric.log else alt.Scale(zero=False, nice=True)
     x = alt.X(
         "density:Q",
         scale=alt.Scale(type="log", reverse=True, nice=False, padding=14),
@@ -33,7 +37,7 @@ def curves_chart(metric: Metric) -> dict[str, Any]:
             grid=False,
         ),
     )
-    y_axis = alt.Axis(title=metric.label, tickCount=6, format="~g" if metric.log else "~f")
+    y_axis = alt.Axis(title=metric.label, tickCount=6, **(_DECADES if metric.log else {"format": "~f"}))
 
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=scale, axis=y_axis)
@@ -76,8 +80,8 @@ def curves_chart(metric: Metric) -> dict[str, Any]:
         ),
         here.mark_point(size=330, strokeWidth=2).encode(x=x, y=y("mean"), color=color),
     ]
-    chart = alt.layer(*layers).add_params(ticks, width)
-    return _spec(chart, RANGE_HEIGHT, f"{metric.label} against weights remaining, a line a strategy")
+    chart = alt.layer(*layers).add_params(ticks)
+    return _spec(chart, CURVES_HEIGHT, f"{metric.label} against weights remaining, a line a strategy")
 
 
 def matrix_chart() -> dict[str, Any]:

@@ -5,7 +5,7 @@
   const choices = ["experiment", "alpha", "rate", "strategy", "round", "claim", "layer"];
   const CHOSEN = "chosen";
   const DENSE = "dense/dense";
-  const NOT_JUDGED = Object.keys(study.marks).at(-1);
+  const NOT_JUDGED = study.marks.at(-1);
   const system = matchMedia("(prefers-color-scheme: dark)");
   const views = {};
   const state = { step: null };
@@ -15,7 +15,10 @@
   const theme = () => document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
   const experiment = () => study.experiments[state.experiment];
   const number = (value, digits = 3) => (value === null ? "" : String(Number(value.toPrecision(digits))));
-  const percent = (density) => number(100 * density);
+  function percent(density) { // as on the axes of all figures
+    const value = 100 * density;
+    return value >= 9.95 ? value.toFixed(0) : value >= 0.95 ? value.toFixed(1) : number(value, 2);
+  }
   const amount = (value) => (value === null ? "none" : number(value, 4) + (experiment().unit && " %"));
   const interval = (low, high, digits = 4) =>
     low === null || high === null ? "" : `[${number(low, digits)}, ${number(high, digits)}]`;
@@ -55,6 +58,8 @@
     const there = unique(shown().map((row) => row.strategy));
     fill("strategy", strategies.filter((one) => there.includes(one.key)).map((one) => [one.key, one.label]));
     const rounds = shown().filter((row) => row.strategy === state.strategy).sort((a, b) => a.round - b.round);
+    // At first one at which claims are decided.
+    state.round ??= String((rounds.find((row) => claimsOf(row).some((one) => one.decides)) || rounds[0] || {}).round);
     fill("round", rounds.map((row) => [String(row.round), `${percent(row.density)} % (round ${row.round})`]));
     const judged = unique(claims.filter((row) => row.alpha !== null).map((row) => row.claim));
     fill("claim", Object.entries(study.claims).filter(([key]) => judged.includes(key)));
@@ -73,28 +78,34 @@
       const verdict = verdictOf(row);
       const color = style[theme()];
       return { ...row, density: 100 * row.density, label: style.label, color, dash: style.dash, verdict,
-        weight: chosen ? 3.2 : 1.4, strength: chosen ? 1 : 0.7, shade: chosen ? 0.28 : 0.08, size: chosen ? 90 : 45,
+        weight: chosen ? 3.2 : 1.4, strength: chosen ? 1 : 0.85, shade: chosen ? 0.28 : 0.1, size: chosen ? 100 : 60,
         fill: verdict === "holds" || verdict === NOT_JUDGED ? color : paper,
         interval: interval(row.low, row.high) || "from fewer than 3 seeds: none" };
     }).sort((a, b) => (a.strategy === state.strategy) - (b.strategy === state.strategy) || a.round - b.round);
   }
 
-  async function drawCurves() {
+  function dataOfCurves() {
     const ink = study.themes[theme()].colors.ink;
     const rows = rowsOfCurves();
     const dense = denseHere();
     const mine = here();
-    const view = views.curves;
     const densities = unique(shown().filter((row) => row.strategy !== DENSE).map((row) => 100 * row.density));
-    view.data("curves", rows);
-    view.data("dense", dense && dense.mean !== null ? [{ ...dense, low: dense.low ?? dense.mean,
-      high: dense.high ?? dense.mean, color: ink }] : []);
-    view.data("here", mine && mine.mean !== null ? [{ ...mine, density: 100 * mine.density, color: ink }] : []);
-    view.signal("ticks", densities.sort((a, b) => a - b));
-    await view.runAsync();
-    tellCurves(mine, dense);
+    return {
+      curves: rows,
+      dense: dense && dense.mean !== null ? [{ ...dense, low: dense.low ?? dense.mean,
+        high: dense.high ?? dense.mean, color: ink }] : [],
+      here: mine && mine.mean !== null ? [{ ...mine, density: 100 * mine.density, color: ink }] : [],
+      ticks: densities.sort((a, b) => a - b),
+    };
+  }
+
+  async function drawCurves() {
+    const { ticks, ...data } = dataOfCurves();
+    Object.entries(data).forEach(([key, rows]) => views.curves.data(key, rows));
+    await views.curves.signal("ticks", ticks).runAsync();
+    tellCurves(here(), denseHere());
     legends();
-    tables(mine, rows);
+    tables(here(), data.curves);
   }
 
   function tellCurves(mine, dense) {
@@ -123,10 +134,10 @@
 
   const svg = (inner, width) => `<svg width="${width}" height="16" viewBox="0 0 ${width} 16" aria-hidden="true">${inner}</svg>`;
   const SHAPES = {
-    circle: '<circle cx="8" cy="8" r="5" fill="currentColor"/>',
-    cross: '<path d="M6 2h4v4h4v4h-4v4h-4v-4h-4v-4h4z" fill="none" stroke="currentColor" stroke-width="1.5"/>',
-    diamond: '<path d="M8 2l5 6l-5 6l-5 -6z" fill="none" stroke="currentColor" stroke-width="1.5"/>',
-    stroke: '<path d="M2 8h12" stroke="currentColor" stroke-width="2"/>',
+    holds: '<circle cx="8" cy="8" r="5" fill="currentColor"/>',
+    fails: '<path d="M3 3l10 10M13 3l-10 10" stroke="currentColor" stroke-width="2"/>',
+    undecided: '<path d="M8 2l5 6l-5 6l-5 -6z" fill="none" stroke="currentColor" stroke-width="1.5"/>',
+    [NOT_JUDGED]: '<path d="M2 8h12" stroke="currentColor" stroke-width="2"/>',
   };
 
   function item(picture, text, chosen) {
@@ -139,8 +150,7 @@
 
   function legends() {
     const there = unique(shown().map((row) => row.strategy));
-    at("verdicts").replaceChildren(...Object.entries(study.marks).map(([verdict, shape]) =>
-      item(svg(SHAPES[shape], 16), verdict, false)));
+    at("verdicts").replaceChildren(...study.marks.map((verdict) => item(svg(SHAPES[verdict], 16), verdict, false)));
     const line = (color, dash) => svg(`<path d="M0 8h32" stroke="${color}" stroke-width="3" stroke-dasharray="${dash}"/>`, 32);
     at("strategies").replaceChildren(
       item(line("currentColor", "1 0"), "dense", false),
@@ -170,6 +180,7 @@
         `${interval(one.ci_low, one.ci_high, 3)} (${number(100 * one.confidence)} %)`,
       String(one.n_seeds), one.decides ? "yes" : "no"], one.claim === state.claim));
     at("claims").tBodies[0].replaceChildren(...(body.length ? body : [tableRow(["No claim is judged here."])]));
+    at("claims-note").textContent = study.explanations[state.claim] || "";
     at("numbers").tBodies[0].replaceChildren(...rows.map((row) => tableRow([row.label, number(row.density),
       number(row.mean, 4), interval(row.low, row.high) || "none", String(row.seeds), row.verdict])));
   }
@@ -274,10 +285,11 @@
     }).catch((error) => console.error(error));
   };
 
-  async function embed(id, chart, renderer) {
+  async function embed(id, chart, renderer, datasets) {
     if (views[id]) views[id].finalize();
     const { config } = study.themes[theme()];
-    const { view } = await vegaEmbed(at(id), study.charts[chart], { config, renderer, actions: false, mode: "vega-lite" });
+    const { view } = await vegaEmbed(at(id), { ...study.charts[chart], datasets },
+      { config, renderer, actions: false, mode: "vega-lite" });
     views[id] = view;
     return view;
   }
@@ -287,7 +299,7 @@
     fillAll();
     const wanted = `${theme()} ${experiment().metric}`;
     if (wanted !== embedded) {
-      const view = await embed("curves", experiment().metric, "svg");
+      const view = await embed("curves", experiment().metric, "svg", dataOfCurves());
       view.addEventListener("click", (event, mark) => {
         const row = mark && mark.datum;
         if (!row || !row.strategy || row.round === undefined || row.strategy === DENSE) return;
@@ -295,7 +307,7 @@
         queue(draw);
       });
       at("matrices").hidden = false;
-      await Promise.all([embed("dense", "matrix", "canvas"), embed("pruned", "matrix", "canvas")]);
+      await Promise.all(["dense", "pruned"].map((id) => embed(id, "matrix", "canvas", { cells: [] })));
       embedded = wanted;
       fillSteps();
     }

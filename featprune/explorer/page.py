@@ -11,7 +11,8 @@ from typing import Any
 import vl_convert
 from altair import SCHEMA_VERSION
 
-from featprune.claims.text import TITLES
+from featprune.claims.rules import Rules
+from featprune.claims.text import TITLES, explanation
 from featprune.errors import FeatpruneError
 from featprune.explorer.charts import MARKS, curves_chart, matrix_chart
 from featprune.explorer.curves import claims, curves
@@ -25,11 +26,12 @@ LARGEST = 25_000_000  # bytes of the page
 FOR_MATRICES = 12_000_000  # bytes of matrices of all experiments, which are four thirds of that in the page
 
 
-def write_page(made_of: Mapping[str, Mapping[str, Any]], title: str) -> str:
-    """The page from the files that `featprune.explorer.sources.sources` names.
+def write_page(made_of: Mapping[str, Mapping[str, Any]], claims_config: dict[str, Any], title: str) -> str:
+    """The page from the files that `featprune.explorer.sources.sources` names; claims_config: the config's `claims`.
 
     Raises FeatpruneError where it would be larger than LARGEST.
     """
+    rules = Rules.of(claims_config, ())
     networks = sum(len(files.get("preactivations", ())) for files in made_of.values())
     study = {
         "experiments": {
@@ -39,7 +41,8 @@ def write_page(made_of: Mapping[str, Mapping[str, Any]], title: str) -> str:
         "charts": {metric.column: curves_chart(metric) for metric in (ACCURACY, ERROR)} | {"matrix": matrix_chart()},
         "themes": themes(),
         "claims": TITLES,
-        "marks": MARKS,
+        "explanations": {claim: explanation(claim, rules).replace("`", "") for claim in TITLES},
+        "marks": list(MARKS),
     }
     page = Template(read_part(PAGE)).substitute(
         title=escape(title),

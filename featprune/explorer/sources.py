@@ -32,7 +32,7 @@ def sources(study: Study) -> Sources:
             files = [run.file(study.root, PREACTIVATIONS) for run in runs]
             found[name] |= {"data": study.dataset_file(name), "preactivations": files}
     if not found:
-        raise FeatpruneError("config: run: the explorer needs an experiment that prunes; name one with pruning.rounds > 0")
+        raise FeatpruneError("config: run: the explorer shows pruned networks; name an experiment that has some")
     return found
 
 
