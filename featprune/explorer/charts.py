@@ -106,6 +106,6 @@ def matrix_chart() -> dict[str, Any]:
     return _spec(chart, MATRIX_HEIGHT, "preactivations, a row a unit and a column a test sample")
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, height: int, description: str) -> dict[str, Any]:
+def _spec(chart: alt.TopLevelMixin, height: int, description: str) -> dict[str, Any]:
     spec = chart.properties(width="container", height=height, description=description).to_dict(validate=True)
     return {name: value for name, value in spec.items() if name != "config"}

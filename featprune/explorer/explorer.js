@@ -41,7 +41,11 @@
 
   function fill(id, options) {
     const kept = options.some(([value]) => value === state[id]) ? state[id] : (options[0] || [""])[0];
-    at(id).replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === kept)));
+    const same = options.length === at(id).length &&
+      options.every(([value, text], i) => at(id)[i].value === value && at(id)[i].text === text);
+    // Someone may be choosing in it: what is the same stays.
+    if (!same) at(id).replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+    at(id).value = kept;
     state[id] = kept;
   }
 
@@ -166,7 +170,8 @@
   }
 
   function tables(mine, rows) {
-    const placeless = experiment().claims.filter((one) => one.alpha === null && one.strategy === state.strategy);
+    const placeless = experiment().claims.filter(
+      (one) => one.alpha === null && one.strategy === state.strategy && (one.round === null || String(one.round) === state.round));
     const found = (mine ? claimsOf(mine) : []).concat(placeless);
     at("claims-caption").textContent = mine
       ? `Claims on ${name(mine.strategy)}, alpha ${state.alpha}, ${percent(mine.density)} % of weights`
@@ -174,11 +179,12 @@
     const body = found.map((one) => tableRow([
       `${study.claims[one.claim]} (${one.statistic.replaceAll("_", " ")}${one.alpha === null ? ", all alphas" : ""}` +
         `${mine && one.lr !== null && one.lr !== mine.lr ? `, rate × ${one.lr}` : ""})`,
-      one.verdict + (one.verdict === "undecided" && one.seeds_needed ? `, ${one.seeds_needed} seeds would decide` : ""),
+      one.verdict + (one.verdict === "undecided" && one.seeds_needed ? `, ${one.seeds_needed} seeds would decide` : "") +
+        (one.decides ? "" : " (does not decide)"),
       number(one.estimate),
       one.ci_low === null || one.ci_high === null ? "" :
         `${interval(one.ci_low, one.ci_high, 3)} (${number(100 * one.confidence)} %)`,
-      String(one.n_seeds), one.decides ? "yes" : "no"], one.claim === state.claim));
+      String(one.n_seeds)], one.claim === state.claim));
     at("claims").tBodies[0].replaceChildren(...(body.length ? body : [tableRow(["No claim is judged here."])]));
     at("claims-note").textContent = study.explanations[state.claim] || "";
     at("numbers").tBodies[0].replaceChildren(...rows.map((row) => tableRow([row.label, number(row.density),
@@ -278,12 +284,16 @@
 
   // Drawing and listening.
 
+  // Jobs wait for each other; `data-drawn` counts how often all was drawn that was asked for.
   let last = Promise.resolve();
-  const queue = (job) => {
-    last = last.then(job).then(() => {
-      document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
-    }).catch((error) => console.error(error));
-  };
+  let waiting = 0;
+  function queue(job) {
+    waiting += 1;
+    last = last.then(job).catch((error) => console.error(error)).then(() => {
+      waiting -= 1;
+      if (!waiting) document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
+    });
+  }
 
   async function embed(id, chart, renderer, datasets) {
     if (views[id]) views[id].finalize();

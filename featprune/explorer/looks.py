@@ -19,6 +19,8 @@ THEMES: dict[str, dict[str, str]] = {
 ACCENT = {"light": "#0b57a4", "dark": "#7cb7ff"}
 DARK_ENDS = "#6fb7ff", "#ff9470"  # below and above zero
 DASHES = {"-": [1, 0], "--": [6, 3], ":": [2, 2]}
+# Controls share their grey: the second and later ones are told apart by these.
+CONTROL_DASHES = ([10, 3], [10, 3, 2, 3], [4, 4], [14, 6], [2, 5])
 STOPS = 9
 
 
@@ -36,7 +38,7 @@ def contrast(a: str, b: str) -> float:
 
 def mix(a: str, b: str, share: float) -> str:
     """A colour on the way from a to b."""
-    return to_hex([(1 - share) * x + share * y for x, y in zip(to_rgb(a), to_rgb(b), strict=True)])
+    return to_hex(tuple((1 - share) * x + share * y for x, y in zip(to_rgb(a), to_rgb(b), strict=True)))
 
 
 def on_dark(color: str) -> str:
@@ -55,11 +57,14 @@ def diverging(theme: str) -> list[str]:
 
 def strategies(runs: pd.DataFrame) -> list[dict[str, Any]]:
     """The pruned runs' strategies in the order of legends: key ("criterion/rewind"), label, colours, dash."""
-    found = []
+    found: list[dict[str, Any]] = []
     for kind in order_methods(runs):
         method = choose_method(*kind)
         color = to_hex(method.color)
         dash = DASHES[LEVELS[method.level]]
+        alike = sum(one["light"] == color for one in found)
+        if alike and method.level == "controls":
+            dash = CONTROL_DASHES[(alike - 1) % len(CONTROL_DASHES)]
         found.append(
             {"key": "/".join(kind), "label": method.label, "light": color, "dark": on_dark(color), "dash": dash}
         )

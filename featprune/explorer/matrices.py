@@ -64,7 +64,7 @@ def downsample(
     """The networks of one layer, the dense one first, in at most `cells` numbers a matrix."""
     along = next(iter(networks.values()))
     samples, last = along[max(along)]
-    count, width = size_of(*last.shape, cells)
+    count, width = size_of(len(samples), last.shape[1], cells)
     target = labels[samples].reshape(len(samples), -1)[:, 0]
     by_label = np.argsort(target, kind="stable")
     rows = by_label[pick(np.arange(len(samples)), count)]

@@ -47,7 +47,9 @@ def write_page(made_of: Mapping[str, Mapping[str, Any]], claims_config: dict[str
     page = Template(read_part(PAGE)).substitute(
         title=escape(title),
         style=style_variables() + read_part(STYLE),
-        library=as_script(vl_convert.javascript_bundle(vl_version=".".join(SCHEMA_VERSION.lstrip("v").split(".")[:2]))),
+        library=as_script(
+            vl_convert.javascript_bundle(None, vl_version=".".join(SCHEMA_VERSION.lstrip("v").split(".")[:2]))
+        ),
         study=json.dumps(study, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
         script=as_script(read_part(SCRIPT)),
     )
