@@ -45,7 +45,7 @@
       options.every(([value, text], i) => at(id)[i].value === value && at(id)[i].text === text);
     // Someone may be choosing in it: what is the same stays.
     if (!same) at(id).replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-    at(id).value = kept;
+    if (at(id).value !== kept) at(id).value = kept;
     state[id] = kept;
   }
 
@@ -326,6 +326,7 @@
   }
 
   choices.forEach((id) => at(id).addEventListener("change", () => {
+    if (state[id] === at(id).value) return; // browsers may tell of a change once more when the focus leaves
     state[id] = at(id).value;
     queue(draw);
   }));
