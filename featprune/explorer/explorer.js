@@ -299,7 +299,8 @@
     if (views[id]) views[id].finalize();
     const { config } = study.themes[theme()];
     const { view } = await vegaEmbed(at(id), { ...study.charts[chart], datasets },
-      { config, renderer, actions: false, mode: "vega-lite" });
+      // Errors only: that a layer has no rows, as without a dense run at a rate, is no mistake.
+      { config, renderer, actions: false, mode: "vega-lite", logLevel: 1 });
     views[id] = view;
     return view;
   }

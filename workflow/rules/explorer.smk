@@ -6,7 +6,9 @@ from featprune.explorer.sources import parts, sources as explored
 rule write_explorer:
     input:
         lambda w: [
-            file for files in explored(STUDY).values() for found in files.values()
+            file
+            for files in explored(STUDY).values()
+            for found in files.values()
             for file in ([found] if isinstance(found, str) else found)
         ],
     output:

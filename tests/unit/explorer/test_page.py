@@ -142,7 +142,7 @@ def test_each_control_changes_what_is_drawn_and_said(browser):
     before = browser.execute_script("return explorer.views.curves.data('here')[0].density")
     press(browser, "round", "ARROW_DOWN")
     assert browser.execute_script("return explorer.views.curves.data('here')[0].density") == before / 2
-    assert text(browser, "claims-caption").endswith("13 % of weights")
+    assert text(browser, "claims-caption").endswith("25 % of weights")
     press(browser, "round", "ARROW_UP")
 
 
