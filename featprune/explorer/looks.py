@@ -38,7 +38,8 @@ def contrast(a: str, b: str) -> float:
 
 def mix(a: str, b: str, share: float) -> str:
     """A colour on the way from a to b."""
-    return to_hex(tuple((1 - share) * x + share * y for x, y in zip(to_rgb(a), to_rgb(b), strict=True)))
+    red, green, blue = ((1 - share) * x + share * y for x, y in zip(to_rgb(a), to_rgb(b), strict=True))
+    return to_hex((red, green, blue))
 
 
 def on_dark(color: str) -> str:

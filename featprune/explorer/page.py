@@ -47,9 +47,7 @@ def write_page(made_of: Mapping[str, Mapping[str, Any]], claims_config: dict[str
     page = Template(read_part(PAGE)).substitute(
         title=escape(title),
         style=style_variables() + read_part(STYLE),
-        library=as_script(
-            vl_convert.javascript_bundle(None, vl_version=".".join(SCHEMA_VERSION.lstrip("v").split(".")[:2]))
-        ),
+        library=as_script(library()),
         study=json.dumps(study, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
         script=as_script(read_part(SCRIPT)),
     )
@@ -59,6 +57,12 @@ def write_page(made_of: Mapping[str, Mapping[str, Any]], claims_config: dict[str
             "name fewer experiments under `run`, or fewer rounds under `features.rounds`"
         )
     return page
+
+
+def library() -> str:
+    """Vega, Vega-Lite of the version that Altair writes, and vegaEmbed, as JavaScript."""
+    version = ".".join(SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    return vl_convert.javascript_bundle(None, vl_version=version)  # type: ignore[arg-type]
 
 
 def show(files: Mapping[str, Any], budget: int) -> dict[str, Any]:
