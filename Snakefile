@@ -16,6 +16,7 @@ include: "workflow/rules/compress.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/findings.smk"
+include: "workflow/rules/explorer.smk"
 
 
 rule all:
@@ -36,6 +37,12 @@ rule rates:
 rule findings:
     input:
         rules.write_findings.output,
+
+
+# One page to look at everything in a browser.
+rule explorer:
+    input:
+        rules.write_explorer.output,
 
 
 onsuccess:
