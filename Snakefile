@@ -4,6 +4,7 @@ min_version("9.0")
 
 
 configfile: "config.yaml"
+report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -23,6 +24,7 @@ rule all:
         FIGURE_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+        f"{STUDY.root}/report/findings.rst",
 
 
 # What the key `rates` of an experiment of another study may name.
