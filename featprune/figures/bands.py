@@ -80,7 +80,7 @@ def draw_differences(ax: Axes, places: Any, table: pd.DataFrame, upright: bool =
     """
     mean, low, high = (100 * table[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
     zero, lines = (ax.axhline, ax.vlines) if upright else (ax.axvline, ax.hlines)
-    colors = table["color"].to_numpy() if "color" in table else np.full(len(table), OURS)
+    colors: Any = table["color"].to_numpy() if "color" in table else np.full(len(table), OURS)
     clear = (low > 0) | (high < 0)
     zero(0, color="0.4", linewidth=0.8)
     # seaborn draws intervals that it computes, not those of a table.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,7 @@ def performance(published: Publication) -> Iterator[str]:
         yield f"{where}, {what} in {unit.name}, paired by seed: {listed(told)}."
 
 
-def means(parts: Mapping[str, pd.Series], unit: Unit) -> str:
+def means(parts: Mapping[Any, Any], unit: Unit) -> str:
     """Each name with its mean over seeds and interval."""
     return listed([f"{name} {unit.mean(values)}" for name, values in parts.items() if values.notna().any()])
 
@@ -127,7 +128,7 @@ def sweep(published: Publication) -> Iterator[str]:
     for number, density in choose_rounds(pruned).items():
         for kind in order_methods(pruned):
             rows = of_kind(runs, kind)
-            cells = dict(list(rows[rows["round"] == number].groupby("alpha")))
+            cells: dict[Any, pd.DataFrame] = dict(list(rows[rows["round"] == number].groupby("alpha")))
             told = {f"alpha {a:g}": metric.of(rows) for a, rows in cells.items() if metric.of(rows).notna().any()}
             ends = sorted(told, key=lambda name: told[name].mean())
             ends = list(dict.fromkeys([*ends[:1], *ends[-1:]]))
@@ -224,10 +225,10 @@ def similarity(published: Publication) -> Iterator[str]:
     """How alike features are at the last step, beside the ceiling and the null."""
     strategies, references = map(last_step, select_similarities(published.table("features")))
     strategies, alpha = nearest_one(strategies, "alpha"), nearest_one(strategies, "alpha")["alpha"].iloc[0]
-    scale = {name.replace("\n", " "): rows["correlation"] for name, rows in references.groupby("panel")}
+    scale = {str(name).replace("\n", " "): rows["correlation"] for name, rows in references.groupby("panel")}
     for number, density in choose_rounds(strategies).items():
         here = nearest_one(strategies[strategies["round"] == number], "lr")
-        parts = {name.replace("\n", " "): rows["correlation"] for name, rows in here.groupby("panel", sort=False)}
+        parts = {str(name).replace("\n", " "): rows["correlation"] for name, rows in here.groupby("panel", sort=False)}
         where = f"At the last step, alpha {alpha:g} and {percent(density)} % of weights"
         yield f"{where}, the correlation is {means(parts, SHARE)}; beside it {means(scale, SHARE) or 'no reference'}."
 

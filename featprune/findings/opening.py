@@ -13,9 +13,9 @@ from featprune.findings.words import bullets
 
 READ_ON = (
     "The figures are in the menu, in the order of the argument: the headline, the claims, features, levels of pruning, "
-    "compression, the toy model, and what theory says of alpha. The caption of each (the i beside it) says what it shows "
-    "and what was found. *Workflow* is the graph of the rules, *Statistics* the time that each took; *8 Run* holds the "
-    "config and with what it was run."
+    "compression, the toy model, and what theory says of alpha. The caption of each (the i beside it) says what it "
+    "shows and what was found. *Workflow* is the graph of the rules, *Statistics* the time that each took; *8 Run* "
+    "holds the config, and with what it was run."
 )
 
 

@@ -207,7 +207,7 @@ def laziness(published: Publication) -> Iterator[str]:
             yield markdown(lines)
 
 
-def linearization(dense: pd.DataFrame) -> Iterator[tuple[float, str, str]]:
+def linearization(dense: pd.DataFrame) -> Iterator[tuple[Any, str, str]]:
     """Each alpha's geometric mean of the linearization error with its interval, and whether that is lazy or rich."""
     for alpha, mine in dense[dense["linearization_error"] > 0].groupby("alpha"):
         logs = np.log(mine["linearization_error"])
