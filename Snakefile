@@ -22,6 +22,7 @@ rule all:
     default_target: True
     input:
         FIGURE_FILES,
+        FOUND_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
         f"{STUDY.root}/report/findings.rst",
