@@ -55,7 +55,7 @@ rule write_opening:
         runtime=5,
     params:
         made_of=TOLD,
-        root=STUDY.root,
+        root=lambda w, output: str(Path(output[0]).parents[1]),
         code=script_code("write_opening"),
     script:
         "../scripts/write_opening.py"
