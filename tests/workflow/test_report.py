@@ -47,7 +47,7 @@ def page(report):
 
 def of_page(report, name):
     """A variable of the report's scripts."""
-    return json.loads(re.search(rf"var {name} = (.*);$", report.read_text(), re.M)[1])
+    return json.loads(re.search(rf'<script id="{name}">\s*var {name} = (.*);\s*</script>', report.read_text())[1])
 
 
 def test_every_figure_is_filed_by_its_place_in_the_argument_and_says_what_was_found(report):
