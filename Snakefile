@@ -6,6 +6,9 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/status.smk"
 include: "workflow/rules/data.smk"
@@ -23,8 +26,10 @@ rule all:
     default_target: True
     input:
         FIGURE_FILES,
+        FOUND_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+        f"{STUDY.root}/report/findings.rst",
 
 
 # What the key `rates` of an experiment of another study may name.

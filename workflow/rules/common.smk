@@ -64,6 +64,8 @@ try:
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])
     FIGURE_FILES = STUDY.figure_files
+    # What was found in each figure, for its caption in the report.
+    FOUND_FILES = sorted({f"{STUDY.root}/report/{Path(f).parent.name}/{Path(f).stem}.rst" for f in FIGURE_FILES})
 except FeatpruneError as error:
     sys.exit(str(error))
 

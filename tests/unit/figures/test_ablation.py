@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import to_hex
 
-from featprune.figures.style import OURS
+from featprune.figures.style import CONTROL, OURS
 from tests.unit.figures.builders import make_ablation
 from tests.unit.figures.drawing import draw, labels_of, titles_of
 
@@ -19,7 +19,7 @@ def test_a_panel_a_density_and_a_line_a_method():
     np.testing.assert_allclose(points.get_offsets(), [[1, 0], [-0.2, 1], [-0.2, 2]])
     np.testing.assert_allclose([bar.vertices[:, 0] for bar in bars.get_paths()], [[0.4, 2], [-0.4, -0.1], [-0.4, 2]])
     # Open where the interval holds zero.
-    assert [to_hex(color) for color in points.get_facecolor()] == [OURS.lower(), OURS.lower(), "#ffffff"]
+    assert [to_hex(color) for color in points.get_facecolor()] == [OURS.lower(), to_hex(CONTROL), "#ffffff"]
 
 
 def test_several_alphas_have_panels_of_their_own():
