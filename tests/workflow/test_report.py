@@ -52,18 +52,15 @@ def of_page(report, name):
 
 def test_every_figure_is_filed_by_its_place_in_the_argument_and_says_what_was_found(report):
     categories, results = of_page(report, "categories"), of_page(report, "results")
-    assert sorted(categories) == list(categories) or set(categories) >= {
-        "0 Findings",
-        "1 Headline",
-        "2 Claims",
-        "8 Run",
-    }
+    assert {"0 Findings", "1 Headline", "2 Claims", "8 Run"} <= set(categories)
     pictures = {path: entry for path, entry in results.items() if entry["mime_type"].startswith("image/")}
     assert {path.split("/")[2] for path in pictures} == {"tiny", "digits", "digits_baseline"}
     for path, entry in pictures.items():
         shows, _, found = entry["caption"].partition("What was found:")
         assert len(shows) > 200, path
-        assert re.search(r"<li>.*\d", found, re.S), f"{path}: {found}"
+        alone = "could be put into numbers" in found  # a dense network, without another to compare it with
+        assert alone == (path == "results/figures/digits/preactivations.png")
+        assert alone or re.search(r"<li>.*\d", found, re.S), f"{path}: {found}"
         assert "system-message" not in entry["caption"], path
 
 
@@ -72,7 +69,7 @@ def test_it_opens_on_what_was_found(report, page):
     assert "What was found" in text
     assert "Claim 1, a test error at least as good as the dense network's" in text
     assert "core-hours in all" in text
-    assert not page.find_elements("css selector", "#rulegraph")
+    assert not page.find_elements("css selector", "#app .vega-embed, #app canvas")
     results = of_page(report, "results")
     (config, provenance) = (results[f"results/{name}"]["caption"] for name in ("config.yaml", "provenance.json"))
     assert "digits_baseline" in config
