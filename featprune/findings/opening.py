@@ -1,15 +1,16 @@
-"""The first page of a run's report, in reStructuredText: what its claims say, how to read on, and what it took."""
+"""What a study says of the claims, and the first page of a run's report, in reStructuredText, which opens so."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from featprune.findings.page import opening
+from featprune.findings import headline
+from featprune.findings.lines import contradictions, lines
 from featprune.findings.publication import Publication, publish, read
-from featprune.findings.sections import provenance
-from featprune.findings.words import bullets
+from featprune.findings.sections import barriers, provenance
+from featprune.findings.words import bullets, listed
 
 READ_ON = (
     "The figures are in the menu, in the order of the argument: the headline, the claims, features, levels of pruning, "
@@ -33,3 +34,23 @@ def tell(study: Publication) -> str:
     parts = ["What was found\n==============", *said, "How to read on\n==============", READ_ON]
     parts += ["What it took\n============", bullets(provenance(study))]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def opening(study: Publication) -> Iterator[str]:
+    """Each claim of the talk in a line, and what contradicts it; nothing of a study without claims."""
+    if study.table("claims").empty:
+        return
+    yield f"What the study `{study.name}` says of the talk's claims ({'; '.join(depths(study))}):"
+    yield bullets([*lines(study), *headline.hardest(study), *barriers(study)])
+    found = contradictions(study)
+    yield "**What contradicts the talk:**" if found else "Nothing that was decided contradicts the talk."
+    yield bullets(found)
+
+
+def depths(study: Publication) -> list[str]:
+    """How deep each experiment goes; those that go equally deep are told together."""
+    alike: dict[str, list[str]] = {}
+    for name, runs in study.named(study.table("tuned")):
+        depth = f"with {len(runs['seed'].unique())} seeds of {runs['steps'].max():,} steps a round"
+        alike.setdefault(depth, []).append(name)
+    return [f"{listed(names)} {depth}" for depth, names in alike.items()]

@@ -56,7 +56,7 @@ rule write_opening:
     params:
         made_of=TOLD,
         root=lambda w, output: str(Path(output[0]).parents[1]),
-        code=script_code("write_opening"),
+        code=script_code("write_opening", FIGURES=""),
     script:
         "../scripts/write_opening.py"
 

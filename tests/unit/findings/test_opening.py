@@ -2,8 +2,7 @@
 
 from docutils.core import publish_parts
 
-from featprune.findings.opening import tell
-from featprune.findings.page import opening
+from featprune.findings.opening import opening, tell
 from tests.unit.findings.made import made_claims, made_tuned, publish_made
 
 
