@@ -6,7 +6,11 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
+include: "workflow/rules/status.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/chains.smk"
 include: "workflow/rules/train.smk"
@@ -15,14 +19,17 @@ include: "workflow/rules/compress.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/findings.smk"
+include: "workflow/rules/explorer.smk"
 
 
 rule all:
     default_target: True
     input:
         FIGURE_FILES,
+        FOUND_FILES,
         f"{STUDY.root}/config.yaml",
         f"{STUDY.root}/provenance.json",
+        f"{STUDY.root}/report/findings.rst",
 
 
 # What the key `rates` of an experiment of another study may name.
@@ -35,6 +42,12 @@ rule rates:
 rule findings:
     input:
         rules.write_findings.output,
+
+
+# One page to look at everything in a browser.
+rule explorer:
+    input:
+        rules.write_explorer.output,
 
 
 onsuccess:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from featprune.datasets.dataset import Dataset
+from featprune.datasets.files import prepare_files
 from featprune.datasets.images import prepare_digits, prepare_images
+from featprune.datasets.relatives import prepare_relative
 from featprune.datasets.teacher import prepare_teacher
 from featprune.errors import FeatpruneError, lookup, nearest
 
@@ -36,8 +38,8 @@ SCALING = {"scaling": "standardized"}  # of images, or "unit_norm"
 
 DATASETS: dict[str, Source] = {
     "mnist": Source(partial(prepare_images, "mnist"), "classification", SCALING),
-    "fashion_mnist": Source(partial(prepare_images, "fashion_mnist"), "classification", SCALING),
-    "kmnist": Source(partial(prepare_images, "kmnist"), "classification", SCALING),
+    "fashion_mnist": Source(partial(prepare_relative, "fashion_mnist"), "classification", SCALING),
+    "kmnist": Source(partial(prepare_relative, "kmnist"), "classification", SCALING),
     "digits": Source(prepare_digits, "classification", SCALING),
     "teacher": Source(
         prepare_teacher,
@@ -51,6 +53,22 @@ DATASETS: dict[str, Source] = {
             "test": 2000,
             "teachers": 64,
             "seed": 0,
+        },
+    ),
+    "files": Source(
+        prepare_files,
+        "classification",
+        {
+            "file": "",
+            "label": "label",
+            "drop": [],
+            "label_file": "",
+            "test_file": "",
+            "test_label_file": "",
+            "validation": 0.2,
+            "test": 0.2,
+            "scaling": "",
+            "sums": {},
         },
     ),
 }

@@ -9,8 +9,9 @@ from typing import Any
 
 from featprune.config import log_grid
 from featprune.criteria import CRITERIA, crossed
+from featprune.pruning.criterion import Criterion
 from featprune.rates import Rates, read_rates
-from featprune.rewind import REWINDS
+from featprune.rewind import REWINDS, Rewind
 from featprune.runs.paths import DENSE, DENSE_RUNS, LONGER, TICKET, Cell, Kind
 
 
@@ -75,6 +76,12 @@ class Training:
     milestones: tuple[int, ...]
     snapshot_steps: int | tuple[int, ...]
     distillation: float
+
+    @property
+    def evaluated(self) -> tuple[int, ...]:
+        """The steps at which a run is evaluated."""
+        evenly = range(0, self.steps, self.evaluation_every) if self.evaluation_every else ()
+        return tuple(sorted({*log_grid(self.steps, self.evaluation_steps), *evenly}))
 
 
 @dataclass(frozen=True)
@@ -278,43 +285,23 @@ class Experiment:
         """Steps that the values at a run's start have behind them."""
         if kind in DENSE_RUNS.values():
             return 0
-        # What is pruned at once goes on from the dense network in every round.
-        rounds = 1 if CRITERIA[kind.criterion].source == "dense" else round
-        return REWINDS[kind.rewind].trained(rounds, self.training.steps, self.pruning.late_step)
+        return steps_behind(
+            CRITERIA[kind.criterion], REWINDS[kind.rewind], round, self.training.steps, self.pruning.late_step
+        )
 
     def settings(self, cell: Cell, round: int) -> dict[str, Any]:
         """What `featprune.engine.settings.Settings` needs for one run."""
-        t, late_step = self.training, self.late_step(cell.rewind) or 0
-        dense = cell.kind in DENSE_RUNS.values()
-        kept = dense or REWINDS[cell.rewind].rewinds_rate
-        copied = ("loss", "optimizer", "momentum", "weight_decay", "batch_size", "evaluation_samples")
-        # Late rewinding goes on from its step: what is left of the steps and of the schedule (Frankle et al. 2020).
-        steps = t.steps - late_step
-        # Of other runs nothing would read the snapshots.
-        studied = round in self.studied_rounds(cell)
-        teacher = "" if dense else REWINDS[cell.rewind].teacher
-        # Left out elsewhere: another strength runs no other run again.
-        pull = {"teacher": teacher, "distillation": float(t.distillation)} if teacher else {}
-        return {key: getattr(t, key) for key in copied} | {
-            "lr": float(t.lr) * float(cell.lr),
-            "alpha": float(cell.alpha),
-            "center": self.center,
-            "behind": self.behind(cell.kind, round),
-            "steps": steps,
-            "evaluate_at": from_step(late_step, self.evaluated),
-            "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
-            "snapshot_at": from_step(late_step, log_grid(t.steps, t.snapshot_steps)) if studied else (),
-            "order": () if dense else REWINDS[cell.rewind].order,
-            **({"density_rates": True} if not dense and REWINDS[cell.rewind].density_rates else {}),
-            **pull,
-        }
-
-    @property
-    def evaluated(self) -> tuple[int, ...]:
-        """The steps at which a run is evaluated."""
-        t = self.training
-        evenly = range(0, t.steps, t.evaluation_every) if t.evaluation_every else ()
-        return tuple(sorted({*log_grid(t.steps, t.evaluation_steps), *evenly}))
+        return run_settings(
+            self.training,
+            None if cell.kind in DENSE_RUNS.values() else REWINDS[cell.rewind],
+            lr=float(self.training.lr) * float(cell.lr),
+            alpha=float(cell.alpha),
+            center=self.center,
+            behind=self.behind(cell.kind, round),
+            late_step=self.late_step(cell.rewind) or 0,
+            # Of other runs nothing would read the snapshots.
+            snapshots=round in self.studied_rounds(cell),
+        )
 
     def studied_rounds(self, cell: Cell) -> tuple[int, ...]:
         """The rounds of a cell whose features are studied, and whose snapshots are therefore saved."""
@@ -349,6 +336,49 @@ class Experiment:
     def model_params(self) -> dict[str, Any]:
         """The network as plain data."""
         return asdict(self.model)
+
+
+def steps_behind(criterion: Criterion, rewind: Rewind, round: int, steps: int, late_step: int | None) -> int:
+    """Steps that the values at the start of a chain's round have behind them."""
+    # What is pruned at once goes on from the dense network in every round.
+    rounds = 1 if criterion.source == "dense" else round
+    return rewind.trained(rounds, steps, late_step)
+
+
+def run_settings(
+    training: Training,
+    rewind: Rewind | None,
+    *,
+    lr: float,
+    alpha: float,
+    center: bool,
+    behind: int = 0,
+    late_step: int = 0,
+    snapshots: bool = False,
+) -> dict[str, Any]:
+    """What `featprune.engine.settings.Settings` needs for one run, as plain data; rewind: None for a dense run.
+
+    lr: the rate itself. late_step: the step that a late rewind goes back to, 0 for any other.
+    """
+    t, kept = training, rewind is None or rewind.rewinds_rate
+    copied = ("loss", "optimizer", "momentum", "weight_decay", "batch_size", "evaluation_samples")
+    teacher = rewind.teacher if rewind else ""
+    # Left out elsewhere: another strength runs no other run again.
+    pull = {"teacher": teacher, "distillation": float(t.distillation)} if teacher else {}
+    return {key: getattr(t, key) for key in copied} | {
+        "lr": lr,
+        "alpha": alpha,
+        "center": center,
+        "behind": behind,
+        # Late rewinding goes on from its step: what is left of the steps and of the schedule (Frankle et al. 2020).
+        "steps": t.steps - late_step,
+        "evaluate_at": from_step(late_step, t.evaluated),
+        "milestones": tuple(m - late_step for m in t.milestones) if kept else (0,) * len(t.milestones),
+        "snapshot_at": from_step(late_step, log_grid(t.steps, t.snapshot_steps)) if snapshots else (),
+        "order": rewind.order if rewind else (),
+        **({"density_rates": True} if rewind and rewind.density_rates else {}),
+        **pull,
+    }
 
 
 def from_step(first: int, steps: Sequence[int]) -> tuple[int, ...]:

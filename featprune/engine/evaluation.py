@@ -83,14 +83,18 @@ class Record:
         self.least, self.step = np.full(len(seeds), np.inf), np.zeros(len(seeds), int)
         self.stopped: Parameters | None = None
 
-    def look(self, step: int, output: Output, parameters: Callable[[], Parameters], samples: int | None) -> None:
-        """Evaluate the validation split's first samples (None: all), and keep the parameters of those who are best."""
+    def look(self, step: int, output: Output, parameters: Callable[[], Parameters], samples: int | None) -> np.ndarray:
+        """Evaluate the validation split's first samples (None: all), and keep the parameters of those who are best.
+
+        Returns the losses (R,), NaN of replicas that have diverged.
+        """
         loss = self._evaluate("validation", step, output, samples)
         better = loss < self.least
         if better.any():
             now = parameters()
             self.stopped = now if self.stopped is None else now.where(better, self.stopped)
             self.least, self.step = np.where(better, loss, self.least), np.where(better, step, self.step)
+        return loss
 
     def finish(self, step: int, output: Output, samples: int | None, output_of: Callable[[Parameters], Output]) -> None:
         """Evaluate the last step, after `look` at all of the validation split; output_of: of other parameters."""

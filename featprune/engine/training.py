@@ -19,6 +19,7 @@ from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
 from featprune.engine.stack import Stack
 from featprune.errors import FeatpruneError
+from featprune.jobs.progress import ALONE, PACE, Stage, progress
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
 
@@ -63,23 +64,25 @@ def train(
     seeds: Sequence[int],
     settings: Settings,
     device: str = "cpu",
+    stage: Stage = ALONE,
 ) -> Outcome:
     """Train every replica from its start under its mask (bool, (R, out, in)); pruned weights are exactly zero.
 
     On a CPU replicas train one after the other, so that a seed's result doesn't depend on its block, and so they do
     where each has labels of its own; otherwise they train stacked, as one batched computation. A replica whose loss or
     weights stop being finite is recorded as diverged, with null metrics from then on, and so is one that starts from
-    such values (its chain diverged earlier).
+    such values (its chain diverged earlier). stage: where in its job this is, for the job's log.
     """
     # More threads cost more than they give at these sizes, and one makes a run independent of the cores.
     torch.set_num_threads(1)
     alone = device == "cpu" or data.drawn
     groups = [[i] for i in range(len(seeds))] if alone else [list(range(len(seeds)))]
     runs = []
-    for group in groups:
+    for done, group in enumerate(groups, 1):
         own, chosen = start.replicas(group), [seeds[i] for i in group]
-        seen = data.of(chosen[0])
-        runs.append(_train_group(network, own, [m[group] for m in masks], seen, chosen, settings, device))
+        seen, kept = data.of(chosen[0]), [m[group] for m in masks]
+        here = replace(stage, to_come=(len(groups) - done) * settings.steps + len(groups) * stage.to_come)
+        runs.append(_train_group(network, own, kept, seen, chosen, settings, device, here))
     return Outcome(
         Parameters.stack([run.parameters for run in runs]),
         {name: np.concatenate([run.history[name] for run in runs]) for name in HISTORY},
@@ -96,6 +99,7 @@ def _train_group(
     seeds: Sequence[int],
     settings: Settings,
     device: str,
+    stage: Stage,
 ) -> Outcome:
     """Train replicas together."""
 
@@ -114,7 +118,7 @@ def _train_group(
             raise ValueError("this run learns from the dense network, and was given none")
         targets = make_targets(network, start.teacher, settings.teacher, splits["train"].x)
         splits["train"] = replace(splits["train"], targets=targets)
-    return fit(trainee(start.parameters), splits, seeds, settings, output_of)
+    return fit(trainee(start.parameters), splits, seeds, settings, output_of, stage)
 
 
 @contextmanager
@@ -138,11 +142,12 @@ def fit(
     seeds: Sequence[int],
     settings: Settings,
     output_of: Callable[[Parameters], Output] | None = None,
+    stage: Stage = ALONE,
 ) -> Outcome:
     """The loop: train networks from where they are for `settings.steps` steps, each on the batches of its seed.
 
     History and snapshots are as the settings ask for; `output_of`, of other parameters than the present ones, is needed
-    where there is a history.
+    where there is a history. A run of more than some seconds tells in the job's log how far it is.
     """
     batches = (len(data["train"]), settings.batch_size, settings.steps, settings.behind)
     order = np.stack([data_order(seed, *batches, *settings.order) for seed in seeds])
@@ -150,19 +155,26 @@ def fit(
     trainee.bind(data["train"], torch.from_numpy(order))
     record = Record(data, seeds, settings.objective, ~trainee.parameters().finite())
     snapshots: dict[int, Parameters] = {}
+    loss, told, since = np.full(len(seeds), np.nan), begun, 0
     for step in range(settings.steps + 1):
         if step in settings.snapshot_at:
             snapshots[step] = trainee.parameters()
         if step in settings.evaluate_at:
             before, last = perf_counter(), step == settings.steps
-            record.look(step, trainee.output, trainee.parameters, None if last else settings.evaluation_samples)
+            loss = record.look(step, trainee.output, trainee.parameters, None if last else settings.evaluation_samples)
             if last and output_of is not None:
                 record.finish(step, trainee.output, settings.evaluation_samples, output_of)
             evaluating += perf_counter() - before
         if step < settings.steps and not record.diverged.all():
             before = perf_counter()
             trainee.step()
-            stepping += perf_counter() - before
+            now = perf_counter()
+            stepping += now - before
+            if now - told > PACE:
+                if step:  # in a fresh clone the first step compiles the kernels
+                    rate = (step + 1 - since) / (now - told)
+                    print(progress(stage, seeds, step + 1, settings.steps, float(loss.mean()), rate), flush=True)
+                told, since = now, step + 1
     # For the job's log; `python -m benchmarks.account` adds these up.
     spent = f"{settings.steps} steps in {stepping:.3f} s, evaluations in {evaluating:.3f} s"
     print(f"seeds {list(seeds)}: {spent}, all in {perf_counter() - begun:.3f} s", flush=True)

@@ -28,7 +28,8 @@ ANIMATION_DPI, FRAMES_PER_SECOND = 100, 2
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: the module that draws it, the tables it reads, and its heading in the report."""
+    """One figure: the module that draws it, the tables it reads, and its category in the report, numbered by its place
+    in the argument, as Snakemake sorts categories by name."""
 
     module: str
     tables: tuple[str, ...]
@@ -56,33 +57,33 @@ class Figure:
 
 # A plain literal: the fingerprint of a figure's code takes its own entry only.
 FIGURES: dict[str, Figure] = {
-    "accuracy_vs_density": Figure("accuracy_vs_density", ("tuned",), "Performance", ("pruning",)),
-    "alpha_sweep": Figure("alpha_sweep", ("tuned",), "Performance", ("pruning", "alphas")),
-    "headline": Figure("headline", ("headline", "headline_difference"), "Performance", ("pruning", "baseline")),
-    "levels": Figure("levels", ("tuned",), "Performance", ("pruning", "levels")),
-    "ablation": Figure("ablation", ("ablation",), "Performance", ("pruning", "classification", "criteria")),
-    "rivals": Figure("rivals", ("rivals",), "Performance", ("classification", "rivals")),
-    "best_of": Figure("best_of", ("best_of",), "Performance", ("pruning", "classification", "grid")),
-    "records": Figure("records", ("records",), "Performance", ("pruning", "classification", "lenet")),
-    "ticket_transfer": Figure("ticket_transfer", ("transfer",), "Performance", ("transfer",)),
-    "compression": Figure("compression", ("compression",), "Performance", ("compression",)),
-    "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "Performance", ("pruning",)),
-    "early_stop": Figure("early_stop", ("tuned",), "Performance", ("pruning", "classification", "tickets")),
-    "preactivations": Figure("preactivations", ("preactivations",), "Features", ("features",)),
-    "feature_similarity": Figure("feature_similarity", ("features",), "Features", ("comparisons",)),
+    "accuracy_vs_density": Figure("accuracy_vs_density", ("tuned",), "1 Headline", ("pruning",)),
+    "alpha_sweep": Figure("alpha_sweep", ("tuned",), "7 Theory", ("pruning", "alphas")),
+    "headline": Figure("headline", ("headline", "headline_difference"), "1 Headline", ("pruning", "baseline")),
+    "levels": Figure("levels", ("tuned",), "4 Levels", ("pruning", "levels")),
+    "ablation": Figure("ablation", ("ablation",), "1 Headline", ("pruning", "classification", "criteria")),
+    "rivals": Figure("rivals", ("rivals",), "1 Headline", ("classification", "rivals")),
+    "best_of": Figure("best_of", ("best_of",), "1 Headline", ("pruning", "classification", "grid")),
+    "records": Figure("records", ("records",), "1 Headline", ("pruning", "classification", "lenet")),
+    "ticket_transfer": Figure("ticket_transfer", ("transfer",), "7 Theory", ("transfer",)),
+    "compression": Figure("compression", ("compression",), "5 Compression", ("compression",)),
+    "learning_curves": Figure("learning_curves", ("learning_curves", "tuned"), "3 Features", ("pruning",)),
+    "early_stop": Figure("early_stop", ("tuned",), "3 Features", ("pruning", "classification", "tickets")),
+    "preactivations": Figure("preactivations", ("preactivations",), "3 Features", ("features",)),
+    "feature_similarity": Figure("feature_similarity", ("features",), "3 Features", ("comparisons",)),
     "feature_similarity_vs_density": Figure(
-        "feature_similarity_vs_density", ("features",), "Features", ("comparisons",)
+        "feature_similarity_vs_density", ("features",), "3 Features", ("comparisons",)
     ),
-    "connectivity": Figure("connectivity", ("connectivity",), "Features", ("connections",)),
-    "richness": Figure("richness", ("richness",), "Features", ("features", "alphas")),
-    "claims": Figure("claims", ("claims", "tuned"), "Claims", ("pruning",)),
-    "teacher_overlap": Figure("teacher_overlap", ("overlap",), "Features", ("teacher", "comparisons")),
-    "toy_preactivations": Figure("toy_preactivations", ("preactivations",), "Features", ("teacher", "comparisons")),
+    "connectivity": Figure("connectivity", ("connectivity",), "3 Features", ("connections",)),
+    "richness": Figure("richness", ("richness",), "7 Theory", ("features", "alphas")),
+    "claims": Figure("claims", ("claims", "tuned"), "2 Claims", ("pruning",)),
+    "teacher_overlap": Figure("teacher_overlap", ("overlap",), "6 Toy", ("teacher", "comparisons")),
+    "toy_preactivations": Figure("toy_preactivations", ("preactivations",), "6 Toy", ("teacher", "comparisons")),
     "preactivation_dynamics": Figure(
-        "preactivation_dynamics", ("preactivations",), "Features", ("teacher", "comparisons"), ("gif",)
+        "preactivation_dynamics", ("preactivations",), "6 Toy", ("teacher", "comparisons"), ("gif",)
     ),
-    "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "Masks", ("pruning",)),
-    "layerwise_density": Figure("layerwise_density", ("layer_density",), "Masks", ("pruning",)),
+    "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "4 Levels", ("pruning",)),
+    "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
 }
 
 

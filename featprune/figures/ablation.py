@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from featprune.figures.differences import panels
 from featprune.figures.panels import name_strategy
-from featprune.figures.style import order_methods
+from featprune.figures.style import choose_method, order_methods
 from featprune.runs.paths import Kind
 from featprune.tables.frames import of_kind
 
@@ -18,7 +18,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `ablation`: a panel a density (and alpha, where there are several), a line a method."""
     table = tables["ablation"]
     kinds = order_methods(table)
-    rows = pd.concat([of_kind(table, kind).assign(line=number) for number, kind in enumerate(kinds)])
+    parts = (of_kind(table, kind).assign(line=n, color=choose_method(*kind).color) for n, kind in enumerate(kinds))
+    rows = pd.concat(list(parts))
     return panels(rows, list(map(name, kinds)), "test accuracy minus the lottery ticket's")
 
 

@@ -75,16 +75,18 @@ def band(single: bool = False, curves: int = 1) -> dict[str, Any]:
 def draw_differences(ax: Axes, places: Any, table: pd.DataFrame, upright: bool = True) -> None:
     """Paired differences in percentage points with their intervals; open where the interval holds zero.
 
-    table: rows with the columns of `paired_difference`. places: of the rows on the other axis, x if `upright`.
+    table: rows with the columns of `paired_difference`, and `color` unless all are ours. places: of the rows on the
+    other axis, x if `upright`.
     """
     mean, low, high = (100 * table[column].to_numpy(float) for column in ("difference", "ci_low", "ci_high"))
     zero, lines = (ax.axhline, ax.vlines) if upright else (ax.axvline, ax.hlines)
+    colors: Any = table["color"].to_numpy() if "color" in table else np.full(len(table), OURS)
     clear = (low > 0) | (high < 0)
     zero(0, color="0.4", linewidth=0.8)
     # seaborn draws intervals that it computes, not those of a table.
-    lines(places, low, high, color=OURS)
+    lines(places, low, high, colors=colors)
     x, y = (places, mean) if upright else (mean, places)
-    ax.scatter(x, y, s=16, facecolor=np.where(clear, OURS, "white"), edgecolor=OURS, zorder=3)
+    ax.scatter(x, y, s=16, facecolor=np.where(clear, colors, "white"), edgecolor=colors, zorder=3)
 
 
 def draw_means(ax: Axes, runs: pd.DataFrame, x: str, metric: Metric, looks: Looks, **line: Any) -> None:

@@ -26,11 +26,12 @@ CELL = (0.47, 0.32)  # width and height in inches
 UNDEFINED = "not defined"
 BETTER = "↑"  # marks pruned networks that are better than the dense one
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?"}
-MARKS: dict[str, Look] = {  # blue, orange and light grey: told apart by any colour vision, and in grey
+MARKS: dict[str, Look] = {  # blues, orange and light grey: told apart by any colour vision, and in grey
     HOLDS: {"color": "#0072B2", "marker": "o"},
     FAILS: {"color": "#E69F00", "marker": "X"},
     UNDECIDED: {"color": "0.83", "marker": "D"},
 }
+BETTER_MARK: Look = {"color": "#003B5C", "marker": "^"}  # the darker blue: more than holding, never like failing
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -72,7 +73,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             ax.set_xlabel(X_LABELS["alpha"])
     point = {"linestyle": "none", "markersize": 6, "markeredgecolor": "0.3", "markeredgewidth": 0.5}
     looks = [{"label": f"{SIGNS[verdict]}  {verdict}", **mark, **point} for verdict, mark in MARKS.items()]
-    looks += [{"color": "none", "label": f"{BETTER}  better than dense"}] * any(
+    looks += [{"label": f"{BETTER}  better than dense", **BETTER_MARK, **point}] * any(
         BETTER in text for text in shown["text"]
     )
     legend(top, looks, title="verdict")
@@ -113,14 +114,16 @@ def describe(row: Any, metric: Metric) -> str:
 
 
 def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np.ndarray, names: list[str]) -> None:
-    """A cell a row of the table, coloured by its verdict, with its text; none beside the titles of claims, and a word
+    """A cell a row of the table, coloured by its verdict or as better, with its text; none beside titles, and a word
     for a claim that the strategy has no row of: its runs start from trained values."""
-    cells = verdicts.astype({"round": int}).assign(code=verdicts["verdict"].map(list(MARKS).index))
+    codes = verdicts["verdict"].map(list(MARKS).index).mask(verdicts["better"], len(MARKS))
+    cells = verdicts.astype({"round": int}).assign(code=codes)
     code, text = (
         cells.pivot(index=rows.names, columns="alpha", values=part).reindex(index=rows, columns=alphas)
         for part in ("code", "text")
     )
-    look: Look = {"cmap": [mark["color"] for mark in MARKS.values()], "vmin": 0, "vmax": len(MARKS) - 1, "cbar": False}
+    colors = [mark["color"] for mark in (*MARKS.values(), BETTER_MARK)]
+    look: Look = {"cmap": colors, "vmin": 0, "vmax": len(MARKS), "cbar": False}
     look |= {"linewidths": 1, "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}, "yticklabels": names}
     sns.heatmap(code.astype(float), annot=text, fmt="", xticklabels=[f"{a:g}" for a in alphas], ax=ax, **look)
     for claim in set(rows.get_level_values("claim")) - set(verdicts["claim"]):

@@ -20,8 +20,8 @@ FINE = (-10, -3, -1, 0, 1, 3, 10)  # where all lies within ten points
 
 
 def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
-    """Draw rows with the columns of `paired_difference`, alpha, density and line, the number of its name; `what` is
-    the difference of."""
+    """Draw rows with the columns of `paired_difference`, alpha, density and line, the number of its name, and of
+    `color` unless all are ours; `what` is the difference of."""
     rows = rows.sort_values(["alpha", "density"], ascending=[True, False], kind="stable")
     several = len(rows["alpha"].unique()) > 1
     rows = rows.assign(panel=[title(row, several) for row in rows.itertuples()])

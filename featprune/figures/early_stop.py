@@ -27,20 +27,15 @@ METRICS = (
     Metric("early_stop_step", "step of the smallest\nvalidation loss"),
     Metric("early_stop_test_accuracy", "test accuracy there (%)", scale=100.0),
 )
-# The ticket and its controls: the style's grey is for one control among many methods, here each has a colour.
-COLORS = {
-    TICKET: "#D55E00",
-    Kind("magnitude", "random"): "#0072B2",
-    Kind("ticket", "random"): "#56B4E9",
-}
+KINDS = (TICKET, Kind("magnitude", "random"), Kind("ticket", "random"))  # the ticket and its controls
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the table `tuned`: tickets, and random re-draws of their own masks and of the tickets', at the alpha
     nearest 1."""
     tuned = nearest_one(tables["tuned"], "alpha")
-    METRICS[0].require(of_kind(tuned, *COLORS), "tuned")
-    runs = by_method(of_kind(tuned, *COLORS))
+    METRICS[0].require(of_kind(tuned, *KINDS), "tuned")
+    runs = by_method(of_kind(tuned, *KINDS))
     # Above each other, as both share the densities.
     parts = [runs.assign(metric=metric.label, value=metric.of(runs)) for metric in METRICS]
     looks = looks_of(runs)
@@ -63,6 +58,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def looks_of(runs: pd.DataFrame) -> Looks:
-    """The curve of each method that was run, by its label."""
-    names = {kind: choose_method(*kind).label for kind in order_methods(runs)}
-    return {name: {"color": COLORS[kind], "label": name, "marker": "o"} for kind, name in names.items()}
+    """The curve of each method that was run, by its label; controls as thick as the ticket."""
+    methods = [choose_method(*kind) for kind in order_methods(runs)]
+    return {m.label: {"color": m.color, "label": m.label, "marker": m.marker} for m in methods}

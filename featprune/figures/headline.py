@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import ACCURACY, band, draw_differences
-from featprune.figures.style import BASELINE, OURS, SMALL, X_LABELS, Look, choose_method, density_axis
+from featprune.figures.style import OURS, SMALL, TICKETS, X_LABELS, Look, choose_method, density_axis
 from featprune.runs.paths import TICKET
 from featprune.tables.headline import kind_of_ours
 
-SIDES = {"baseline": ("LTH baseline", BASELINE, "s"), "ours": ("ours", OURS, "o")}
+SIDES = {"baseline": ("LTH baseline", TICKETS, "s"), "ours": ("ours", OURS, "o")}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -31,6 +31,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         mine = runs[runs["side"] == side]
         if side == "ours":
             label += r", $\alpha$ chosen on validation" if kind == TICKET else f": {choose_method(*kind).label}"
+            color = OURS if kind == TICKET else choose_method(*kind).color
         ACCURACY.require(mine, "headline")
         look = {"label": label, "color": color, "marker": marker}
         sns.lineplot(mine, x="density", ax=top, **look, **band(len(mine["density"].unique()) == 1))

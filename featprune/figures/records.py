@@ -14,9 +14,9 @@ from matplotlib.transforms import Bbox
 
 from featprune.errors import FeatpruneError
 from featprune.figures.style import (
-    BASELINE,
     HOLLOW,
     SMALL,
+    TICKETS,
     X_LABELS,
     Look,
     choose_method,
@@ -28,7 +28,7 @@ from featprune.runs.paths import TICKET
 from featprune.tables import records
 from featprune.tables.frames import nearest_one, of_kind
 
-LTH: Look = {"label": "LTH baseline", "color": BASELINE, "marker": "s"}
+LTH: Look = {"label": "LTH baseline", "color": TICKETS, "marker": "s", "linestyle": "--"}
 TRAINED = ("during training", "after training")
 POINT: Look = {"color": "black", "marker": "o", "markersize": 3.6, "linestyle": "none", "zorder": 3}
 PANELS = {"density": 1.0, "bytes": 1e-3}  # what is kept -> the unit it is drawn in, of an axis of density the fraction

@@ -36,7 +36,7 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
 }
 DENSE_COLOR = "black"
 DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
-BASELINE, OURS = "#E69F00", "#6A3D9A"  # orange and purple, told apart by any colour vision and in grey
+TICKETS, OURS = "#D55E00", "#6A3D9A"  # vermilion and purple, told apart by any colour vision and in grey
 ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
 X_LABELS = {"density": "weights remaining (%)", "alpha": r"$\alpha$ (rich $\rightarrow$ lazy)", "step": "training step"}
@@ -62,7 +62,7 @@ class Method:
 
 # When a method prunes -> the style of its curves, in the order of the legend.
 LEVELS = {"before training": "--", "during training": "-", "after training": ":", "controls": "-"}
-CONTROL = "0.65"
+CONTROL, REDRAWN = "0.65", "0.45"
 HOLLOW = {"markerfacecolor": "white", "markeredgewidth": 0.7}
 # (criterion, rewind) -> how it is drawn, in the order of legends and panels. The colours are told apart by any
 # colour vision; so are the markers, which belong to them.
@@ -72,14 +72,14 @@ METHODS = {
     ("synflow", "init"): Method("before training", "SynFlow", "#009E73", "D"),
     ("magnitude_init", "init"): Method("before training", "magnitude at init", "#CC79A7", "^"),
     ("random", "init"): Method("before training", "random", "#5A3A22", "v"),
-    ("magnitude", "init"): Method("during training", "rewind to init (ticket)", "#D55E00", "o"),
+    ("magnitude", "init"): Method("during training", "rewind to init (ticket)", TICKETS, "o"),
     ("preactivation", "init"): Method("during training", "feature-aware ticket", OURS, "D"),
     ("fisher", "init"): Method("during training", "Fisher ticket", "#44AA99", "P"),
     ("magnitude", "late"): Method("during training", "late rewind", "#882255", "s"),
     ("magnitude", "none"): Method("after training", "no rewind (fine-tune)", "#0072B2", "o"),
     ("magnitude_one_shot", "none"): Method("after training", "one shot, fine-tune", "#332288", "s"),
     ("magnitude", "lr"): Method("after training", "learning-rate rewind", "#117733", "D"),
-    ("magnitude", "random"): Method("controls", "random re-draw", CONTROL, "o"),
+    ("magnitude", "random"): Method("controls", "random re-draw", REDRAWN, "o"),
     ("ticket", "random"): Method("controls", "ticket mask, re-draw", CONTROL, "s"),
     ("ticket", "same_sign"): Method("controls", "ticket mask, same signs", CONTROL, "D"),
     ("ticket", "reordered"): Method("controls", "ticket, other order", CONTROL, "P"),
@@ -129,6 +129,7 @@ def theme() -> AbstractContextManager:
             "lines.linewidth": 1.3,
             "lines.markersize": 2.8,
             "lines.markeredgewidth": 0,
+            "svg.fonttype": "none",  # text stays text, to be searched, copied and read aloud
             "svg.hashsalt": "featprune",
             "ytick.minor.size": 2,
             "ytick.minor.width": 0.6,

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from featprune.errors import FeatpruneError
 from featprune.features.similarity import alive, unit_correlations
@@ -51,6 +51,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, (sample, label) in zip(axes[:, 0], samples.items(), strict=True):
         ax.set_ylabel(f"sample {sample}" if np.isnan(label) else f"target {label:.2f}".replace("-", "−"))
     axes[0, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes[0, 0].xaxis.set_minor_formatter(NullFormatter())
     figure.supxlabel(X_LABELS["step"])
     figure.supylabel("preactivation")
     bar = figure.colorbar(colors, ax=axes, label="at the last step in the dense network", extend="both", aspect=40)

@@ -8,8 +8,12 @@ provenance.json              versions and commit, and what the run took
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from featprune.figures import FIGURES
-from featprune.study import Study
+
+if TYPE_CHECKING:
+    from featprune.study import Study
 
 CONFIG, PROVENANCE = "config.yaml", "provenance.json"
 TABLES_SHOWN = ("claims", "tuned", "ablation", "rivals", "best_of", "records", "connectivity", "richness")

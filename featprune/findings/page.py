@@ -7,9 +7,9 @@ from pathlib import Path
 
 from featprune.findings import headline, lottery, sections
 from featprune.findings.abstract import abstract
-from featprune.findings.lines import contradictions, lines
+from featprune.findings.opening import opening
 from featprune.findings.publication import Publication, published
-from featprune.findings.words import bullets, listed
+from featprune.findings.words import bullets
 
 LOTTERY = "lth"  # the study that is set beside the lottery-ticket paper
 NOTE = (
@@ -49,26 +49,6 @@ def write_page(folder: str | Path) -> str:
         parts += chapters(headings, told, len(studies) > 1)
     parts += pictures(studies, folder.name)
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def opening(study: Publication) -> Iterator[str]:
-    """Each claim of the talk in a line, and what contradicts it; nothing of a study without claims."""
-    if study.table("claims").empty:
-        return
-    yield f"What the study `{study.name}` says of the talk's claims ({'; '.join(depths(study))}):"
-    yield bullets([*lines(study), *headline.hardest(study), *sections.barriers(study)])
-    found = contradictions(study)
-    yield "**What contradicts the talk:**" if found else "Nothing that was decided contradicts the talk."
-    yield bullets(found)
-
-
-def depths(study: Publication) -> list[str]:
-    """How deep each experiment goes; those that go equally deep are told together."""
-    alike: dict[str, list[str]] = {}
-    for name, runs in study.named(study.table("tuned")):
-        depth = f"with {len(runs['seed'].unique())} seeds of {runs['steps'].max():,} steps a round"
-        alike.setdefault(depth, []).append(name)
-    return [f"{listed(names)} {depth}" for depth, names in alike.items()]
 
 
 def chapters(headings: dict, studies: Sequence[Publication], several: bool) -> Iterator[str]:

@@ -21,7 +21,7 @@ from featprune.tables.reading import read_frame
 LIMIT = 2_000_000  # bytes of all tables of a study
 DIGITS = "%.5g"  # accuracies have four
 WORDS = ("claim", "statistic", "criterion", "rewind", "verdict")  # columns in which an empty field is an empty word
-PUBLISHING = ("publish_tables", "write_findings")  # rules
+PUBLISHING = ("publish_tables", "write_findings", "write_opening")  # rules
 OF_MACHINE = ("results", "data_dir", "device", "keep_snapshots")
 
 

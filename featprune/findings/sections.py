@@ -200,17 +200,20 @@ def barriers(published: Publication) -> Iterator[str]:
 def laziness(published: Publication) -> Iterator[str]:
     """The dense network's linearization error by alpha, and what that makes of it."""
     for experiment, rows in published.named(published.table("richness")):
-        dense = of_kind(rows, DENSE)
-        lines = []
-        for alpha, mine in dense[dense["linearization_error"] > 0].groupby("alpha"):
-            logs = np.log(mine["linearization_error"])
-            middle = float(np.exp(logs.mean()))
-            kind = "lazy" if middle < LIMITS["lazy"] else "rich" if middle > LIMITS["rich"] else "between"
-            low, high = np.exp(student_t(logs))
-            lines.append({"alpha": f"{alpha:g}", "linearization error": SHARE.interval(middle, low, high), "is": kind})
+        found = linearization(of_kind(rows, DENSE))
+        lines = [{"alpha": f"{alpha:g}", "linearization error": error, "is": kind} for alpha, error, kind in found]
         if lines:
             yield f"{experiment}: geometric mean over seeds with 95 % interval"
             yield markdown(lines)
+
+
+def linearization(dense: pd.DataFrame) -> Iterator[tuple[Any, str, str]]:
+    """Each alpha's geometric mean of the linearization error with its interval, and whether that is lazy or rich."""
+    for alpha, mine in dense[dense["linearization_error"] > 0].groupby("alpha"):
+        logs = np.log(mine["linearization_error"])
+        middle = float(np.exp(logs.mean()))
+        kind = "lazy" if middle < LIMITS["lazy"] else "rich" if middle > LIMITS["rich"] else "between"
+        yield alpha, SHARE.interval(middle, *np.exp(student_t(logs))), kind
 
 
 def settings(published: Publication) -> Iterator[str]:

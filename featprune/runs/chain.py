@@ -18,6 +18,7 @@ from featprune.datasets.dataset import Dataset
 from featprune.engine.settings import Settings, Start
 from featprune.engine.training import Outcome, train
 from featprune.errors import lookup
+from featprune.jobs.progress import ALONE, Stage
 from featprune.network import MLP, Parameters
 from featprune.pruning.criterion import Context, Criterion
 from featprune.pruning.masks import Mask, all_ones
@@ -59,10 +60,10 @@ class Trainer:
     samples: int = 1000
     teacher: Parameters | None = None
 
-    def train(self, start: Start, mask: Mask, settings: Settings) -> Outcome:
+    def train(self, start: Start, mask: Mask, settings: Settings, stage: Stage = ALONE) -> Outcome:
         """Train every seed under the mask; one whose mask isn't sound counts as diverged from its first step."""
         start = replace(_poison(start, mask.sound), teacher=self.teacher)
-        return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device)
+        return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device, stage)
 
     def repaired(self, trained: Parameters, mask: Mask) -> Parameters:
         """Trained values for the round of a mask, with what its survivors take over."""
@@ -81,7 +82,8 @@ def train_dense(trainer: Trainer, settings: Settings, rewind: str = DENSE.rewind
     variant = lookup(VARIANTS, rewind, "dense run")
     initial = trainer.network.initial(trainer.seeds, *variant.draw)
     mask = dense_mask(trainer.network, trainer.seeds)
-    return mask, trainer.train(Start(initial, initial), mask, replace(settings, order=variant.order))
+    settings = replace(settings, order=variant.order)
+    return mask, trainer.train(Start(initial, initial), mask, settings, Stage(f"{rewind} run"))
 
 
 def train_round(
@@ -92,12 +94,13 @@ def train_round(
     settings: Settings,
     previous: Parameters | None = None,
     late_step: int | None = None,
+    stage: Stage = ALONE,
 ) -> Outcome:
     """Retrain the survivors of a round's mask from where the rewind says.
 
     previous: the trained weights of the round before, for rewinds that continue from them; survivors are repaired.
     late_step: the step of the dense run that a late rewind goes back to, and from which this run's steps are numbered
-    on: at equal numbers both have had the same training.
+    on: at equal numbers both have had the same training. stage: for the job's log.
     """
     if rewind.continues and previous is not None:
         previous = trainer.repaired(previous, mask)
@@ -105,7 +108,7 @@ def train_round(
     if late_step is not None:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
         origin = replace(origin, late=lambda: _first_steps(trainer, settings, late_step))
-    return trainer.train(rewind.start(origin), mask, settings).numbered_from(late_step or 0)
+    return trainer.train(rewind.start(origin), mask, settings, stage).numbered_from(late_step or 0)
 
 
 def train_rounds(
@@ -123,7 +126,8 @@ def train_rounds(
     and not from the round before.
     """
     for (round, here), mask in zip(settings.items(), masks, strict=True):
-        outcome = train_round(trainer, rewind, round, mask, here, previous, late_step)
+        stage = _stage(round, settings)
+        outcome = train_round(trainer, rewind, round, mask, here, previous, late_step, stage)
         yield outcome
         previous = previous if always_from else outcome.parameters
 
@@ -144,9 +148,15 @@ def train_chain(
     trainer = replace(trainer, repair=criterion.repair, samples=context.samples)
     for round, ticket in zip_longest(settings, tickets):
         mask = extract_mask(criterion, replace(context, ticket=ticket))
-        outcome = train_round(trainer, context.rewind, round, mask, settings[round], context.trained, late_step)
+        here, stage = settings[round], _stage(round, settings)
+        outcome = train_round(trainer, context.rewind, round, mask, here, context.trained, late_step, stage)
         yield mask, outcome
         context = context.after(mask, outcome.parameters)
+
+
+def _stage(round: int, settings: Mapping[int, Settings]) -> Stage:
+    """Where a round is among those that a job trains."""
+    return Stage(f"round {round}", sum(later.steps for r, later in settings.items() if r > round))
 
 
 def _first_steps(trainer: Trainer, settings: Settings, steps: int) -> Parameters:

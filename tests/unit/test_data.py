@@ -38,7 +38,7 @@ def test_a_dataset_is_added_by_a_function_and_an_entry(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "options", "parts"),
     [
-        ("minst", {}, ["'minst'", "did you mean 'mnist'?", "digits, fashion_mnist, kmnist, mnist, teacher"]),
+        ("minst", {}, ["'minst'", "did you mean 'mnist'?", "digits, fashion_mnist, files, kmnist, mnist, teacher"]),
         (
             "teacher",
             {"unit": 3},

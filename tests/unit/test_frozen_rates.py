@@ -169,7 +169,7 @@ def test_a_run_is_evaluated_evenly_besides():
         training={"lr": 0.1, "steps": 100, "snapshot_steps": [10], "evaluation_steps": [3], "evaluation_every": 40}
     )
     e = made.experiments["a"]
-    assert e.evaluated == (0, 3, 40, 80, 100)
+    assert e.training.evaluated == (0, 3, 40, 80, 100)
 
 
 def test_a_late_run_has_the_rest_of_the_schedule_and_of_the_data_order():

@@ -25,6 +25,7 @@ os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 REPOSITORY = Path(__file__).parents[2]
 COPIED = (
     "Snakefile",
+    "config",
     "config.yaml",
     "environment.yml",
     "featprune",

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from featprune.runs import files
 
-KINDS = {".gif", ".json", ".log", ".md", ".parquet", ".png", ".safetensors", ".svg", ".tsv", ".yaml"}
+KINDS = {".gif", ".json", ".log", ".md", ".parquet", ".png", ".rst", ".safetensors", ".svg", ".tsv", ".yaml"}
 STRINGS = (pa.string(), pa.large_string())
 SUMMARY = {
     "experiment": STRINGS,
@@ -292,4 +292,4 @@ def test_the_provenance_tells_with_what(results):
 
 def test_every_job_has_left_a_log_and_a_benchmark(results):
     for kind in ("logs", "benchmarks"):
-        assert len([file for file in (results / kind).rglob("*.log" if kind == "logs" else "*.tsv")]) == 77, kind
+        assert len([file for file in (results / kind).rglob("*.log" if kind == "logs" else "*.tsv")]) == 78, kind

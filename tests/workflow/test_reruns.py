@@ -3,7 +3,7 @@
 import pytest
 
 # What every change to the configuration brings with it, and what a change to any run does.
-CONFIG = {"write_config": 1}
+CONFIG = {"write_config": 1, "write_opening": 1}
 PERFORMANCE = dict.fromkeys(
     [
         "aggregate_claims",
@@ -256,7 +256,7 @@ def test_what_no_result_depends_on_reruns_nothing(finished, overlay):
 
 
 def test_an_experiment_can_be_left_out(finished):
-    assert set(finished.plan(overlay={"run": ["tiny"]}).counts()) == {"write_config", "write_provenance"}
+    assert set(finished.plan(overlay={"run": ["tiny"]}).counts()) == {*CONFIG, "write_provenance"}
 
 
 def test_a_rate_prunes_anew_and_leaves_the_dense_runs(finished, change):

@@ -9,6 +9,7 @@ from featprune.activations import ACTIVATIONS
 from featprune.config import load_schema, resolve
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
+from featprune.datasets.declared import declare_files, declared_sums
 from featprune.engine.device import gpus_wanted
 from featprune.engine.objective import LOSSES
 from featprune.errors import FeatpruneError
@@ -43,7 +44,6 @@ from snakemake.exceptions import WorkflowError
 
 import_from_here()
 
-WORKFLOW = Path(workflow.basedir) / "workflow"
 CHOICES = {
     "activation": ACTIVATIONS,
     "criterion": [name for name in CRITERIA if name != DENSE.criterion],
@@ -58,10 +58,14 @@ CHOICES = {
 }
 
 try:
-    STUDY = Study(resolve(config, load_schema(WORKFLOW / "schemas" / "config.schema.yaml"), CHOICES))
+    SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
+    STUDY = Study(declare_files(resolve(config, SCHEMA, CHOICES)))
+    OWN = declared_sums(STUDY.config)
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])
     FIGURE_FILES = STUDY.figure_files
+    # What was found in each figure, for its caption in the report.
+    FOUND_FILES = sorted({f"{STUDY.root}/report/{Path(f).parent.name}/{Path(f).stem}.rst" for f in FIGURE_FILES})
 except FeatpruneError as error:
     sys.exit(str(error))
 
@@ -125,7 +129,7 @@ def benchmark_file(rule, path=RUN):
 @cache
 def script_code(name, *modules, **entries):
     """The fingerprint of a rule's script and of all code that it reaches; of a registry only the entry it uses."""
-    return code(WORKFLOW / "scripts" / f"{name}.py", *map(module, modules), **entries)
+    return code(workflow.source_path(f"../scripts/{name}.py"), *map(module, modules), **entries)
 
 
 def network_entries(experiment):
@@ -161,6 +165,11 @@ def dataset_code(w):
     entry = STUDY.config["datasets"][w.dataset]
     activation = {**DATASETS[entry["source"]].options, **entry["options"]}.get("activation", "")
     return script_code("fetch_dataset", DATASETS=entry["source"], ACTIVATIONS=activation)
+
+
+def own_files(w):
+    """The files of one's own that a dataset is made from; their content counts, which its options hold, not their time."""
+    return [ancient(str(Path(file).expanduser())) for file in OWN.get(w.dataset, {})]
 
 
 def note_usage():

@@ -1,4 +1,6 @@
 rule fetch_dataset:
+    input:
+        own_files,
     output:
         f"{STUDY.root}/data/{{dataset}}.safetensors",
     log:

@@ -9,11 +9,11 @@ for _name, _figure in FIGURES.items():
             report(
                 f"{STUDY.root}/figures/{{experiment}}/{_name}.{_figure.formats[0]}",
                 caption=f"../report/{_name}.rst",
-                category="{experiment}",
-                subcategory=_figure.category,
-                labels={"figure": _name.replace("_", " ")},
+                category=_figure.category,
+                labels={"figure": _name.replace("_", " "), "experiment": "{experiment}"},
             ),
             [f"{STUDY.root}/figures/{{experiment}}/{_name}.{kind}" for kind in _figure.formats[1:]],
+            found=f"{STUDY.root}/report/{{experiment}}/{_name}.rst",
         log:
             f"{STUDY.root}/logs/plot_{_name}/{{experiment}}.log",
         benchmark:
@@ -26,6 +26,6 @@ for _name, _figure in FIGURES.items():
             runtime=5,
         params:
             figure=_name,
-            code=script_code("plot_figure", f"featprune.figures.{_figure.module}", FIGURES=_name),
+            code=script_code("plot_figure", f"featprune.figures.{_figure.module}", FIGURES=_name, FOUND=_name),
         script:
             "../scripts/plot_figure.py"

@@ -29,6 +29,38 @@ if STUDY.config["findings"] is not None:
             "../scripts/publish_tables.py"
 
 
+TOLD = {name: files for name, files in sources(STUDY).items() if not name.endswith(".png")}
+
+
+# What the report of a run opens with.
+rule write_opening:
+    input:
+        list(chain.from_iterable(TOLD.values())),
+    output:
+        report(
+            f"{STUDY.root}/report/findings.rst",
+            caption="../report/findings.rst",
+            category="0 Findings",
+            labels={"file": "findings"},
+        ),
+    log:
+        f"{STUDY.root}/logs/write_opening.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/write_opening.tsv"
+    conda:
+        "../../environment.yml"
+    threads: SLOTS
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        made_of=TOLD,
+        root=lambda w, output: str(Path(output[0]).parents[1]),
+        code=script_code("write_opening", FIGURES=""),
+    script:
+        "../scripts/write_opening.py"
+
+
 # Always from all that is published: a study that is run changes its own part only.
 rule write_findings:
     input:

@@ -1,6 +1,11 @@
 rule write_config:
     output:
-        f"{STUDY.root}/config.yaml",
+        report(
+            f"{STUDY.root}/config.yaml",
+            caption="../report/config.rst",
+            category="8 Run",
+            labels={"file": "config"},
+        ),
     log:
         f"{STUDY.root}/logs/write_config.log",
     benchmark:
@@ -23,7 +28,12 @@ rule write_provenance:
     input:
         expand(f"{STUDY.root}/tables/{{experiment}}/summary.parquet", experiment=STUDY.experiments),
     output:
-        f"{STUDY.root}/provenance.json",
+        report(
+            f"{STUDY.root}/provenance.json",
+            caption="../report/provenance.rst",
+            category="8 Run",
+            labels={"file": "provenance"},
+        ),
     log:
         f"{STUDY.root}/logs/write_provenance.log",
     benchmark:
@@ -35,6 +45,7 @@ rule write_provenance:
         mem_mb=1000,
         runtime=5,
     params:
+        data=OWN,
         code=script_code("write_provenance"),
     script:
         "../scripts/write_provenance.py"

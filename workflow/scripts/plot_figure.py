@@ -4,8 +4,11 @@ from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.figures import FIGURES, save
-    from featprune.storage import load_table
+    from featprune.findings.captions import found
+    from featprune.storage import atomic, load_table
 
     figure = FIGURES[snakemake.params.figure]
     tables = {Path(file).stem: load_table(file).to_pandas() for file in snakemake.input}
-    save(figure.draw(tables), list(snakemake.output))
+    with atomic(snakemake.output.found) as partial:
+        partial.write_text(found(snakemake.params.figure, tables), encoding="utf-8")
+    save(figure.draw(tables), [file for file in snakemake.output if file != snakemake.output.found])

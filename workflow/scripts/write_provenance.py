@@ -5,4 +5,4 @@ from featprune.jobs.provenance import provenance
 from featprune.storage import atomic
 
 with job_log(snakemake.log[0]), atomic(snakemake.output[0]) as partial:
-    partial.write_text(json.dumps(provenance(), indent=2) + "\n")
+    partial.write_text(json.dumps(provenance() | {"data": snakemake.params.data}, indent=2) + "\n")

@@ -3,9 +3,11 @@
 import numpy as np
 from matplotlib.colors import to_hex
 
-from featprune.figures.style import OURS
+from featprune.figures.style import CONTROL, choose_method
 from tests.unit.figures.builders import make_ablation
 from tests.unit.figures.drawing import draw, labels_of, titles_of
+
+FISHER = choose_method("fisher", "init").color
 
 
 def test_a_panel_a_density_and_a_line_a_method():
@@ -14,12 +16,12 @@ def test_a_panel_a_density_and_a_line_a_method():
     figure = draw("ablation", ablation=table)
     assert titles_of(figure) == ["25 % of weights", "6.2 % of weights"]
     first = figure.axes[0]
-    assert labels_of(first.get_yticklabels()) == ["fisher", "lamp", "preactivation"]
+    assert labels_of(first.get_yticklabels()) == ["preactivation", "fisher", "lamp"]
     bars, points = first.collections
-    np.testing.assert_allclose(points.get_offsets(), [[1, 0], [-0.2, 1], [-0.2, 2]])
-    np.testing.assert_allclose([bar.vertices[:, 0] for bar in bars.get_paths()], [[0.4, 2], [-0.4, -0.1], [-0.4, 2]])
+    np.testing.assert_allclose(points.get_offsets(), [[-0.2, 0], [1, 1], [-0.2, 2]])
+    np.testing.assert_allclose([bar.vertices[:, 0] for bar in bars.get_paths()], [[-0.4, 2], [0.4, 2], [-0.4, -0.1]])
     # Open where the interval holds zero.
-    assert [to_hex(color) for color in points.get_facecolor()] == [OURS.lower(), OURS.lower(), "#ffffff"]
+    assert [to_hex(color) for color in points.get_facecolor()] == ["#ffffff", FISHER.lower(), to_hex(CONTROL)]
 
 
 def test_several_alphas_have_panels_of_their_own():

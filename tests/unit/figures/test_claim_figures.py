@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from featprune.figures.claims import MARKS, SIGNS, UNDEFINED
+from featprune.figures.claims import BETTER_MARK, MARKS, SIGNS, UNDEFINED
 from featprune.figures.style import STRATEGIES
 from tests.unit.figures.builders import make_claims, make_tuned
 from tests.unit.figures.drawing import draw, labels_of, legend_of, titles_of, where
@@ -39,9 +39,9 @@ def test_claims_has_a_cell_a_row_in_the_colour_of_its_verdict():
             row = where(claims, claim=claim, alpha=(0.1, 1.0)[x], rewind=rewind, round=number, decides=True)
             row = row[(row["criterion"] == "magnitude") & (row["lr"] <= 1)].iloc[0]
             color, text = cells[x, y]
-            assert color == to_hex(MARKS[row["verdict"]]["color"])
-            sign, written = text.split("\n")
             better = claim == "1" and number == 2 and row["alpha"] > 0.5
+            assert color == to_hex((BETTER_MARK if better else MARKS[row["verdict"]])["color"])
+            sign, written = text.split("\n")
             assert sign == SIGNS[row["verdict"]] + ("↑" if better else "")
             expected = (100 if claim == "1" else 1) * row["estimate"]
             assert float(written.replace("−", "-")) == pytest.approx(expected, rel=0.05, abs=0.05)
@@ -100,10 +100,25 @@ def test_claims_without_an_estimate_have_an_empty_number():
     assert cells[1, 4] == (to_hex(MARKS["undecided"]["color"]), "?\n–")
 
 
+@pytest.mark.parametrize("verdict", MARKS)
+def test_better_than_dense_has_a_colour_of_its_own_which_is_never_that_of_failure(verdict):
+    claims = make_claims((1.0,), ("init",), hypothesis=False, gain=False)
+    cell = (claims["claim"] == "1") & (claims["criterion"] == "magnitude") & claims["decides"]
+    claims = claims.assign(verdict=claims["verdict"].mask(cell, verdict))
+    figure = draw("claims", claims=claims, tuned=make_tuned())
+    cells = cells_of(figure.axes[0])
+    colors = {"↑" in text: color for (_, row), (color, text) in cells.items() if row in (1, 2)}
+    assert colors == {True: to_hex(BETTER_MARK["color"]), False: to_hex(MARKS[verdict]["color"])}
+    (*_, key) = figure.subfigs[0].legends[0].legend_handles
+    assert to_hex(key.get_color()) == to_hex(BETTER_MARK["color"]) != to_hex(MARKS["fails"]["color"])
+
+
 def test_verdicts_are_told_apart_in_grey():
-    grey = sorted(np.dot(matplotlib.colors.to_rgb(mark["color"]), (0.3, 0.6, 0.1)) for mark in MARKS.values())
+    marks = [*MARKS.values(), BETTER_MARK]
+    grey = sorted(np.dot(matplotlib.colors.to_rgb(mark["color"]), (0.3, 0.6, 0.1)) for mark in marks)
     assert np.diff(grey).min() > 0.15
-    assert len(set(SIGNS.values())) == len({mark["marker"] for mark in MARKS.values()}) == 3
+    assert len(set(SIGNS.values())) == 3
+    assert len({mark["marker"] for mark in marks}) == 4
 
 
 def test_a_claim_that_a_strategy_has_no_row_of_is_said_to_be_undefined():

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from scipy.stats import gmean
 
-from featprune.figures.style import BASELINE, OURS, STRATEGIES, alpha_looks
+from featprune.figures.style import OURS, STRATEGIES, TICKETS, alpha_looks
 from featprune.tables.performance import summarize
 from featprune.tables.tuning import tune
 from tests.unit.figures.builders import ALPHAS, STEPS, choose, make_curves, make_headline, make_tuned
@@ -96,12 +96,12 @@ def test_alpha_sweep_shows_densities_and_dense():
         assert labels_of(ax.get_xticklabels()) == ["0.1", "1", "10"]
 
 
-def test_headline_is_orange_purple_and_paired():
+def test_headline_is_vermilion_purple_and_paired():
     """Of the comparison `gain` alone, whatever else the tables compare."""
     tables = make_headline()
     top, bottom = draw("headline", **tables).axes
     gain = where(tables["headline"], comparison="gain")
-    for line, side, color in zip(top.lines, ("baseline", "ours"), (BASELINE, OURS), strict=True):
+    for line, side, color in zip(top.lines, ("baseline", "ours"), (TICKETS, OURS), strict=True):
         runs = where(gain, side=side).groupby("density")["test_accuracy"]
         assert to_hex(line.get_color()) == color.lower()
         np.testing.assert_allclose(line.get_ydata(), 100 * runs.mean())

@@ -7,17 +7,20 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from featprune.figures.style import BASELINE, OURS, choose_method
+from featprune.figures.style import OURS, TICKETS, choose_method
 from featprune.tables.published import published
 from featprune.tables.records import records
 from tests.unit.figures.builders import make_records
 from tests.unit.figures.drawing import draw, legend_of, where
 
-TICKET_COLOR = choose_method("magnitude", "init").color
-
 
 def curves_of(ax):
     return {to_hex(line.get_color()): line for line in ax.lines if len(line.get_xdata()) > 1}
+
+
+def dashes_of(ax):
+    """How the curves of tickets are drawn."""
+    return [line.get_linestyle() for line in ax.lines if to_hex(line.get_color()) == TICKETS.lower()]
 
 
 def points_of(ax):
@@ -29,9 +32,9 @@ def test_curves_bands_and_points_are_those_of_the_table(panel, against, unit):
     table = make_records()
     ax = draw("records", records=table).axes[panel]
     curves = curves_of(ax)
-    assert set(curves) == {BASELINE.lower(), OURS.lower(), choose_method("magnitude", "none").color.lower()}
+    assert set(curves) == {TICKETS.lower(), OURS.lower(), choose_method("magnitude", "none").color.lower()}
     mine = where(table, against=against, alpha=1.0)
-    for color, rows in {BASELINE: where(mine, side="baseline"), OURS: where(mine, criterion="preactivation")}.items():
+    for color, rows in {TICKETS: where(mine, side="baseline"), OURS: where(mine, criterion="preactivation")}.items():
         rows = rows.sort_values("kept")
         np.testing.assert_allclose(curves[color.lower()].get_xydata(), np.c_[unit * rows["kept"], 100 * rows["error"]])
         (band,) = (a for a in ax.collections if to_hex(a.get_facecolor()[0]) == color.lower())
@@ -60,11 +63,11 @@ def test_the_key_names_every_curve_and_number():
 
 def test_tickets_are_the_baseline_unless_another_experiment_is():
     alone = draw("records", records=make_records(baseline=False)).axes[0]
-    assert BASELINE.lower() in curves_of(alone) and TICKET_COLOR.lower() not in curves_of(alone)
+    assert dashes_of(alone) == ["--"]
     table = make_records()
     own = where(table, side="baseline").assign(side="ours", experiment="demo")
     both = draw("records", records=pd.concat([table, own])).axes[0]
-    assert {BASELINE.lower(), TICKET_COLOR.lower()} <= set(curves_of(both))
+    assert dashes_of(both) == ["--", "-"]  # of one colour, as both are tickets
 
 
 def test_without_compressed_networks_there_is_one_panel():

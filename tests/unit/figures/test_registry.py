@@ -1,5 +1,6 @@
 """Every figure: drawn from its tables alone, the same bytes each time, readable, and one clear error otherwise."""
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -9,11 +10,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.animation import Animation
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
+from PIL import Image
 
 from featprune.errors import FeatpruneError
-from featprune.figures import FIGURES, save
-from featprune.figures.style import SMALL
+from featprune.figures import ANIMATION_DPI, DPI, FIGURES, save
+from featprune.figures.style import METHODS, SMALL
 from tests.unit.figures.builders import make_tables, make_tuned
 from tests.unit.figures.drawing import draw
 
@@ -112,6 +115,42 @@ def test_all_text_is_large_enough_and_without_superscripts(name, saved):
     assert texts
     assert min(text.get_fontsize() for text in texts) >= SMALL
     assert not [text.get_text() for text in texts if "^" in text.get_text() or "_{" in text.get_text()]
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if "svg" in FIGURES[name].formats])
+def test_svg_holds_text_as_text_and_none_of_it_is_small(name, saved):
+    """What a reader sees, mathematics too: one unit of the SVG is a point."""
+    svg = (saved(name)[0] / f"{name}.svg").read_text()
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+    assert len(sizes) >= svg.count("<text") > 0
+    assert min(sizes) >= SMALL
+    assert "scale(" not in " ".join(re.findall(r"<text[^>]*>", svg))
+    shown = [text.get_text() for text in saved(name)[1].findobj(Text) if text.get_visible() and text.get_text()]
+    words = next(text for text in shown if re.fullmatch(r"[A-Za-z ]{4,}", text))
+    assert f">{words}</text>" in svg
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_pictures_have_their_resolution(name, saved):
+    folder, figure = saved(name)
+    kind = FIGURES[name].formats[0]
+    dpi = DPI if kind == "png" else ANIMATION_DPI
+    with Image.open(folder / f"{name}.{kind}") as picture:
+        assert picture.size == pytest.approx(dpi * figure.get_size_inches(), abs=1.01)
+        assert kind == "gif" or picture.info["dpi"] == pytest.approx((200, 200), abs=0.1)
+
+
+def test_a_strategy_has_the_same_colour_everywhere(saved):
+    known = {method.label: to_hex(method.color) for method in METHODS.values()}
+    known["LTH baseline"] = known["rewind to init (ticket)"]
+    seen = []
+    for name in FIGURES:
+        for legend in saved(name)[1].legends:
+            for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
+                if text.get_text() in known:
+                    assert to_hex(handle.get_color()) == known[text.get_text()], (name, text.get_text())
+                    seen.append(text.get_text())
+    assert {"LTH baseline", "rewind to init (ticket)", "SNIP"} <= set(seen)
 
 
 @pytest.mark.parametrize("name", ["accuracy_vs_density", "alpha_sweep", "levels"])
