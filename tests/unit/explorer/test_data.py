@@ -5,6 +5,7 @@ from base64 import b64decode
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from scipy import stats
 
 from featprune.data import prepare_dataset
@@ -109,7 +110,7 @@ def test_strategies_have_the_colours_of_the_figures_and_are_seen_on_dark():
     assert [one["key"] for one in shown] == ["/".join(pair) for pair in METHODS]
     for one, method in zip(shown, METHODS.values(), strict=True):
         assert one["label"] == method.label
-        assert method.color in (one["light"].upper(), "0.65")
+        assert to_rgb(one["light"]) == pytest.approx(to_rgb(method.color), abs=1 / 255)
         assert looks.contrast(one["dark"], looks.THEMES["dark"]["paper"]) >= looks.VISIBLE
     assert looks.contrast("#ffffff", "#000000") == pytest.approx(21)
     for colors in looks.THEMES.values():
