@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from featprune.jobs.benchmarks import job_seconds
+
 TRAINED = re.compile(r"steps in ([0-9.]+) s, evaluations in ([0-9.]+) s, all in ([0-9.]+) s")
 USAGE = "snakemake.json"
 
@@ -24,12 +26,10 @@ def account(results: Path) -> pd.DataFrame:
     """A row a rule, and one for Snakemake itself, whose jobs are its runs: their number and their core-seconds, in all,
     and, of training, inside steps, in evaluations, in reference outputs of the training data, and in all else."""
     rows = []
-    for file in (results / "benchmarks").rglob("*.tsv"):
-        relative = file.relative_to(results / "benchmarks")
-        log = (results / "logs" / relative).with_name(relative.name.removesuffix(".tsv") + ".log")
+    for job, seconds in job_seconds(results):
+        log = results / "logs" / f"{job}.log"
         text = log.read_text(encoding="utf-8") if log.is_file() else ""
-        seconds = float(pd.read_csv(file, sep="\t")["s"].sum())
-        rows.append(_row(relative.parts[0].removesuffix(".tsv"), seconds, TRAINED.findall(text)))
+        rows.append(_row(job.parts[0], seconds, TRAINED.findall(text)))
     rows += [_row("(snakemake)", usage["snakemake"], []) for usage in usages(results)]
     table = pd.DataFrame(rows).groupby("rule").sum()
     return table.sort_values("seconds", ascending=False)

@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from featprune.criteria import crossed
 from featprune.errors import FeatpruneError, nearest
-from featprune.rewind import REWINDS
+from featprune.rewind import conflicts
 
 Keys = tuple[str | int, ...]
 Problem = tuple[Keys, str]
@@ -204,10 +204,8 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             text = f"{late_step} is not a snapshot step; the closest is {closest} (known: {_listing(grid)})"
             yield ("pruning", "late_step"), text
     for rewind in [*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])]:
-        if experiment["center"] and REWINDS[rewind].uncentered:
-            yield ("center",), f"must be false with the rewind {rewind!r}, {REWINDS[rewind].uncentered}"
-        if training["optimizer"] != "adam" and REWINDS[rewind].density_rates:
-            yield ("training", "optimizer"), f"must be adam with the rewind {rewind!r}, whose rates are Adam's"
+        for key, text in conflicts(rewind, experiment["center"], training["optimizer"]):
+            yield (("training", key) if key in training else (key,)), text
 
     lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
     # Entries of alphas that aren't run stay where an experiment inherits them.

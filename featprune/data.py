@@ -17,7 +17,6 @@ from typing import Any
 from featprune.datasets.dataset import Dataset
 from featprune.datasets.files import prepare_files
 from featprune.datasets.images import prepare_digits, prepare_images
-from featprune.datasets.relatives import prepare_relative
 from featprune.datasets.teacher import prepare_teacher
 from featprune.errors import FeatpruneError, lookup, nearest
 
@@ -38,8 +37,8 @@ SCALING = {"scaling": "standardized"}  # of images, or "unit_norm"
 
 DATASETS: dict[str, Source] = {
     "mnist": Source(partial(prepare_images, "mnist"), "classification", SCALING),
-    "fashion_mnist": Source(partial(prepare_relative, "fashion_mnist"), "classification", SCALING),
-    "kmnist": Source(partial(prepare_relative, "kmnist"), "classification", SCALING),
+    "fashion_mnist": Source(partial(prepare_images, "fashion_mnist"), "classification", SCALING),
+    "kmnist": Source(partial(prepare_images, "kmnist"), "classification", SCALING),
     "digits": Source(prepare_digits, "classification", SCALING),
     "teacher": Source(
         prepare_teacher,

@@ -6,7 +6,7 @@ and name it under `pruning.rewinds` in the config.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -123,6 +123,15 @@ REWINDS: dict[str, Rewind] = {
     "distilled": Rewind(init, teacher="hidden", uncentered=PULLED_H),
     "distilled_logits": Rewind(init, teacher="output", uncentered=PULLED_H),
 }
+
+
+def conflicts(name: str, center: bool, optimizer: str) -> Iterator[tuple[str, str]]:
+    """The settings that don't go with a rewind, by their keys, and what is wrong with them."""
+    rewind = REWINDS[name]
+    if center and rewind.uncentered:
+        yield "center", f"must be false with the rewind {name!r}, {rewind.uncentered}"
+    if rewind.density_rates and optimizer != "adam":
+        yield "optimizer", f"must be adam with the rewind {name!r}, whose rates are Adam's"
 
 
 def make_origin(

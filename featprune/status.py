@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from featprune.jobs.progress import duration
+from featprune.engine.progress import duration
+from featprune.jobs.benchmarks import job_seconds
 from featprune.runs.paths import HISTORY, WEIGHTS, Cell, RunPath
 from featprune.study import Study
 
@@ -78,10 +79,9 @@ def _logs(root: Path) -> Iterator[tuple[str, Path]]:
 def spent(root: Path) -> pd.DataFrame:
     """Core-seconds of the jobs that have ended, by strategy (none: tables, figures, data), in all and in training."""
     rows = []
-    for file in (root / "benchmarks").rglob("*.tsv"):
-        rule, *place = file.relative_to(root / "benchmarks").parts
+    for job, seconds in job_seconds(root):
+        rule, *place = job.parts
         axes = dict(part.split("=", 1) for part in place if "=" in part)
-        seconds = float(pd.read_csv(file, sep="\t")["s"].sum())
         rows.append((*(axes.get(axis, "") for axis in STRATEGY), seconds, seconds * (rule in TRAINING)))
     return pd.DataFrame(rows, columns=[*STRATEGY, "spent", "training"]).groupby(STRATEGY).sum()
 

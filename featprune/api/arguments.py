@@ -18,7 +18,7 @@ from featprune.network import MLP
 from featprune.pruning.criterion import AfterTraining, Criterion
 from featprune.pruning.masks import Schedule
 from featprune.pruning.problem import Problem, Score
-from featprune.rewind import REWINDS
+from featprune.rewind import conflicts
 
 OPTIMIZERS = ("adam", "sgd")
 PROTOCOL = ("masks", "source", "rewinds", "repair", "sees_data")
@@ -86,13 +86,10 @@ def choose_round(schedule: Schedule, network: MLP, density: float | None, round:
 
 def check_rewind(rewind: str, center: bool, optimizer: str, late_step: int | None, steps: int) -> None:
     """Whether a rewind goes with the other arguments."""
-    entry = REWINDS[rewind]
     if rewind == "late" and not (isinstance(late_step, int) and 0 <= late_step < steps):
         raise FeatpruneError(f"late_step: {late_step} is no step before {steps}; the rewind 'late' goes back to one")
-    if center and entry.uncentered:
-        raise FeatpruneError(f"center: must be False with the rewind {rewind!r}, {entry.uncentered}")
-    if entry.density_rates and optimizer != "adam":
-        raise FeatpruneError(f"optimizer: must be adam with the rewind {rewind!r}, whose rates are Adam's")
+    for key, text in conflicts(rewind, center, optimizer):
+        raise FeatpruneError(f"{key}: {text}")
 
 
 def as_criterion(given: str | Criterion | Score) -> Criterion:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from featprune.api.outcome import RunOutcome
 from featprune.errors import FeatpruneError
 from featprune.features.preactivations import read_preactivations
 from featprune.network import Parameters
@@ -25,7 +26,7 @@ NUMBERS = ("alpha", "lr", "round")
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(RunOutcome):
     """A run of one cell and round, all its seeds stacked on the leading axis (R) in ascending order.
 
     folder: of the study's results. places: where its blocks of seeds lie.
@@ -67,16 +68,6 @@ class Run:
         """Weights and biases after training."""
         return Parameters.stack([block.parameters for block in self._arrays])
 
-    @property
-    def weights(self) -> tuple[np.ndarray, ...]:
-        """Trained weights, float32 (R, out, in) a layer, exactly zero where pruned."""
-        return self.parameters.weights
-
-    @property
-    def biases(self) -> tuple[np.ndarray, ...]:
-        """Trained biases, float32 (R, out) a layer; never pruned."""
-        return self.parameters.biases
-
     @cached_property
     def snapshots(self) -> dict[int, Parameters]:
         """Step -> weights and biases there; raises FeatpruneError unless keep_snapshots was true."""
@@ -95,7 +86,7 @@ class Run:
         return read_runs(map(str, self.files(HISTORY)))
 
     @cached_property
-    def density(self) -> pd.DataFrame:
+    def layer_density(self) -> pd.DataFrame:
         """A row a seed and layer (from 1): weights, and weights_remaining."""
         return read_runs(map(str, self.files(DENSITY)))
 

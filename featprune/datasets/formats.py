@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
@@ -71,7 +70,7 @@ def read_samples(
         return Samples(read_idx(file, option), read_idx(label_file, f"{option[:-4]}label_file"))
     try:
         content = READERS[kind](Path(file).expanduser())
-    except (OSError, EOFError, ValueError, BadZipFile, UnpicklingError) as error:
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise mistake(option, f"{file} can't be read as {kind} ({reason(error)}); save it anew") from error
     if isinstance(content, dict):
         return from_arrays(content, file, label, drop)

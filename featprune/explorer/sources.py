@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 from pathlib import Path
 
 from featprune.errors import FeatpruneError
@@ -34,6 +35,12 @@ def sources(study: Study) -> Sources:
     if not found:
         raise FeatpruneError("config: run: the explorer shows pruned networks; name an experiment that has some")
     return found
+
+
+def files_of(found: Sources) -> list[str]:
+    """All files that `sources` names."""
+    named = chain.from_iterable(files.values() for files in found.values())
+    return [file for some in named for file in ([some] if isinstance(some, str) else some)]
 
 
 def read_part(name: str) -> str:

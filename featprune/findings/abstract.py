@@ -8,7 +8,7 @@ import pandas as pd
 
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, HOLDS
 from featprune.figures.style import percent
-from featprune.findings.headline import LEVEL, gain
+from featprune.findings.headline import gain, sides
 from featprune.findings.lines import is_ticket
 from featprune.findings.publication import Publication
 from featprune.findings.words import by_density, listed
@@ -32,13 +32,7 @@ def against_rivals(study: Publication) -> str:
     kind = Kind(**config["headline"])
     layers = "-".join(map(str, config["model"]["hidden"]))
     mine = rows[rows["hardest"] & (rows["alpha"] == rows["alpha"].iloc[0])]
-    decided = mine["p_adjusted"] < LEVEL
-    parts = {
-        "ahead": mine[decided & (mine["difference"] > 0)],
-        "level": mine[~decided],
-        "behind": mine[decided & (mine["difference"] < 0)],
-    }
-    told = [f"{name} {places(found)}" for name, found in parts.items() if len(found)]
+    told = [f"{name} {places(found)}" for name, found in sides(mine).items() if len(found)]
     return (
         f"On {config['dataset']}, the {layers} network that `{kind.criterion}` prunes is, against the hardest of "
         f"{rows['rival'].nunique()} rivals tuned alike, {listed(told)}"

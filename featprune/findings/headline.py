@@ -25,11 +25,16 @@ def hardest(published: Publication) -> Iterator[str]:
                 f"{gain(row)} at {percent(density)} % ({row['rival']}, p {row['p_adjusted']:.2g})"
                 for density, (_, row) in ((d, next(here.iterrows())) for d, here in by_density(mine))
             ]
-            won = int(((mine["p_adjusted"] < LEVEL) & (mine["difference"] > 0)).sum())
-            lost = int(((mine["p_adjusted"] < LEVEL) & (mine["difference"] < 0)).sum())
+            won, lost = (len(sides(mine)[side]) for side in ("ahead", "behind"))
             where = f", alpha {alpha:g}" * (len(rows["alpha"].unique()) > 1)
             against = f"**Headline, {experiment}{where}, ours against the hardest of {rows['rival'].nunique()} rivals"
             yield f"{against}: ahead at {won} of {len(mine)} densities, behind at {lost}.** In points {listed(told)}."
+
+
+def sides(hardest: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The densities, of the rows of the hardest rivals, at which ours is ahead, level and behind."""
+    decided, gain = hardest["p_adjusted"] < LEVEL, hardest["difference"]
+    return {"ahead": hardest[decided & (gain > 0)], "level": hardest[~decided], "behind": hardest[decided & (gain < 0)]}
 
 
 def rivals(published: Publication) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from featprune.findings import headline
 from featprune.findings.lines import contradictions, lines
-from featprune.findings.publication import Publication, publish, read
+from featprune.findings.publication import Publication, gather
 from featprune.findings.sections import barriers, provenance
 from featprune.findings.words import bullets, listed
 
@@ -22,10 +21,7 @@ READ_ON = (
 
 def write_opening(made_of: Mapping[str, Sequence[str]], root: str | Path) -> str:
     """The page, from the files that `sources` names; root: the study's results, which name it."""
-    with TemporaryDirectory() as folder:
-        own = Path(folder, Path(root).name)
-        publish(made_of, own, root)
-        return tell(read(own))
+    return tell(gather(made_of, Path(root)))
 
 
 def tell(study: Publication) -> str:

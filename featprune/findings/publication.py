@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 
 from featprune.errors import FeatpruneError
 from featprune.findings.contents import CONFIG, PROVENANCE
+from featprune.jobs.benchmarks import job_seconds
 from featprune.storage import atomic
 from featprune.tables.frames import RUN
 from featprune.tables.reading import read_frame
@@ -72,20 +73,31 @@ def publish(made_of: Mapping[str, Sequence[str]], folder: str | Path, root: str 
 def write(name: str, files: Sequence[str], root: Path, path: Path) -> None:
     """Write one file to publish to this path."""
     if name == CONFIG:
-        config = yaml.safe_load(Path(files[0]).read_text(encoding="utf-8"))
-        kept = {key: value for key, value in config.items() if key not in OF_MACHINE}
-        path.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.safe_dump(told_config(files[0]), sort_keys=False), encoding="utf-8")
     elif name == PROVENANCE:
-        told = json.loads(Path(files[0]).read_text(encoding="utf-8"))
-        kept = {key: told[key] for key in ("packages", "commit", "uncommitted_changes", "python")}
-        path.write_text(json.dumps(kept | {"took": took(root)}, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(told_provenance(files[0], root), indent=2) + "\n", encoding="utf-8")
     elif name.endswith(".csv"):
-        table = name.removesuffix(".csv")
-        frames = (read_frame(file) for file in files)
-        frame = pd.concat([PARTS[table](f) if table in PARTS else f for f in frames], ignore_index=True)
-        frame.to_csv(path, index=False, float_format=DIGITS)
+        told_table(name.removesuffix(".csv"), files).to_csv(path, index=False, float_format=DIGITS)
     else:
         shutil.copyfile(files[0], path)
+
+
+def told_config(file: str | Path) -> dict[str, Any]:
+    """The resolved config without what belongs to a machine."""
+    config = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    return {key: value for key, value in config.items() if key not in OF_MACHINE}
+
+
+def told_provenance(file: str | Path, root: Path) -> dict[str, Any]:
+    """Versions and commit, and what the run took."""
+    told = json.loads(Path(file).read_text(encoding="utf-8"))
+    return {key: told[key] for key in ("packages", "commit", "uncommitted_changes", "python")} | {"took": took(root)}
+
+
+def told_table(name: str, files: Iterable[str | Path]) -> pd.DataFrame:
+    """What is told of a table, all experiments below each other."""
+    frames = (read_frame(str(file)) for file in files)
+    return pd.concat([PARTS[name](f) if name in PARTS else f for f in frames], ignore_index=True)
 
 
 def took(root: Path) -> dict[str, float]:
@@ -93,9 +105,8 @@ def took(root: Path) -> dict[str, float]:
 
     Without the jobs that publish: what they wrote would change when they write it again.
     """
-    files = [file for file in sorted((root / "benchmarks").rglob("*.tsv")) if file.stem not in PUBLISHING]
-    seconds = sum(pd.read_csv(file, sep="\t")["s"].sum() for file in files)
-    return {"jobs": len(files), "core_hours": round(float(seconds) / 3600, 2)}
+    seconds = [seconds for job, seconds in job_seconds(root) if job.name not in PUBLISHING]
+    return {"jobs": len(seconds), "core_hours": round(sum(seconds) / 3600, 2)}
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,14 @@ def published(folder: str | Path) -> list[Publication]:
         way = "`snakemake findings --configfile presets/study.yaml` runs a study and publishes it"
         raise FeatpruneError(f"{folder}: nothing is published; {way}")
     return [read(path) for path in folders]
+
+
+def gather(made_of: Mapping[str, Sequence[str]], root: Path) -> Publication:
+    """What a study would publish, from its results alone; without figures."""
+    names = [name.removesuffix(".csv") for name in made_of if name.endswith(".csv")]
+    tables = {name: told_table(name, made_of[f"{name}.csv"]) for name in names}
+    config, provenance = told_config(made_of[CONFIG][0]), told_provenance(made_of[PROVENANCE][0], root)
+    return Publication(root.name, tables, (), config, provenance)
 
 
 def read(folder: Path) -> Publication:

@@ -15,10 +15,10 @@ from itertools import zip_longest
 import numpy as np
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.progress import stage
 from featprune.engine.settings import Settings, Start
 from featprune.engine.training import Outcome, train
 from featprune.errors import lookup
-from featprune.jobs.progress import ALONE, Stage
 from featprune.network import MLP, Parameters
 from featprune.pruning.criterion import Context, Criterion
 from featprune.pruning.masks import Mask, all_ones
@@ -60,10 +60,10 @@ class Trainer:
     samples: int = 1000
     teacher: Parameters | None = None
 
-    def train(self, start: Start, mask: Mask, settings: Settings, stage: Stage = ALONE) -> Outcome:
+    def train(self, start: Start, mask: Mask, settings: Settings) -> Outcome:
         """Train every seed under the mask; one whose mask isn't sound counts as diverged from its first step."""
         start = replace(_poison(start, mask.sound), teacher=self.teacher)
-        return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device, stage)
+        return train(self.network, start, mask.layers, self.data, self.seeds, settings, self.device)
 
     def repaired(self, trained: Parameters, mask: Mask) -> Parameters:
         """Trained values for the round of a mask, with what its survivors take over."""
@@ -82,8 +82,8 @@ def train_dense(trainer: Trainer, settings: Settings, rewind: str = DENSE.rewind
     variant = lookup(VARIANTS, rewind, "dense run")
     initial = trainer.network.initial(trainer.seeds, *variant.draw)
     mask = dense_mask(trainer.network, trainer.seeds)
-    settings = replace(settings, order=variant.order)
-    return mask, trainer.train(Start(initial, initial), mask, settings, Stage(f"{rewind} run"))
+    with stage(f"{rewind} run"):
+        return mask, trainer.train(Start(initial, initial), mask, replace(settings, order=variant.order))
 
 
 def train_round(
@@ -94,13 +94,12 @@ def train_round(
     settings: Settings,
     previous: Parameters | None = None,
     late_step: int | None = None,
-    stage: Stage = ALONE,
 ) -> Outcome:
     """Retrain the survivors of a round's mask from where the rewind says.
 
     previous: the trained weights of the round before, for rewinds that continue from them; survivors are repaired.
     late_step: the step of the dense run that a late rewind goes back to, and from which this run's steps are numbered
-    on: at equal numbers both have had the same training. stage: for the job's log.
+    on: at equal numbers both have had the same training.
     """
     if rewind.continues and previous is not None:
         previous = trainer.repaired(previous, mask)
@@ -108,7 +107,7 @@ def train_round(
     if late_step is not None:
         # A run is reproducible bit for bit, so its first steps can be had again for less than storing them.
         origin = replace(origin, late=lambda: _first_steps(trainer, settings, late_step))
-    return trainer.train(rewind.start(origin), mask, settings, stage).numbered_from(late_step or 0)
+    return trainer.train(rewind.start(origin), mask, settings).numbered_from(late_step or 0)
 
 
 def train_rounds(
@@ -126,8 +125,8 @@ def train_rounds(
     and not from the round before.
     """
     for (round, here), mask in zip(settings.items(), masks, strict=True):
-        stage = _stage(round, settings)
-        outcome = train_round(trainer, rewind, round, mask, here, previous, late_step, stage)
+        with stage(f"round {round}", to_come(settings, round)):
+            outcome = train_round(trainer, rewind, round, mask, here, previous, late_step)
         yield outcome
         previous = previous if always_from else outcome.parameters
 
@@ -148,15 +147,15 @@ def train_chain(
     trainer = replace(trainer, repair=criterion.repair, samples=context.samples)
     for round, ticket in zip_longest(settings, tickets):
         mask = extract_mask(criterion, replace(context, ticket=ticket))
-        here, stage = settings[round], _stage(round, settings)
-        outcome = train_round(trainer, context.rewind, round, mask, here, context.trained, late_step, stage)
+        with stage(f"round {round}", to_come(settings, round)):
+            outcome = train_round(trainer, context.rewind, round, mask, settings[round], context.trained, late_step)
         yield mask, outcome
         context = context.after(mask, outcome.parameters)
 
 
-def _stage(round: int, settings: Mapping[int, Settings]) -> Stage:
-    """Where a round is among those that a job trains."""
-    return Stage(f"round {round}", sum(later.steps for r, later in settings.items() if r > round))
+def to_come(settings: Mapping[int, Settings], round: int) -> int:
+    """The steps of the rounds after this one."""
+    return sum(later.steps for number, later in settings.items() if number > round)
 
 
 def _first_steps(trainer: Trainer, settings: Settings, steps: int) -> Parameters:

@@ -99,7 +99,10 @@ def test_arrays_load_when_they_are_used(study, monkeypatch):
     assert all((w[~m] == 0).all() for w, m in zip(run.weights, run.masks, strict=True))
     last = run.snapshots[30]
     assert all(np.array_equal(a, b) for a, b in zip(last.weights, run.weights, strict=True))
-    assert run.density["weights_remaining"].sum() == sum(m.sum() for m in run.masks)
+    assert run.layer_density["weights_remaining"].sum() == sum(m.sum() for m in run.masks)
+    np.testing.assert_allclose(run.density, [sum(m[r].sum() for m in run.masks) / 56 for r in range(2)])
+    table = study["tiny"].table("summary").query("alpha == 1 and rewind == 'init' and round == 2").sort_values("seed")
+    np.testing.assert_array_equal(run.loss, table["test_loss"])
 
 
 def test_preactivations_are_given_by_layer_and_step(study):

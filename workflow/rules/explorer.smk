@@ -1,16 +1,11 @@
-from featprune.explorer.sources import parts, sources as explored
+from featprune.explorer.sources import files_of, parts, sources as explored
 
 
 # One page to look at all of a study's curves, claims and preactivations: asked for by name, since its library of charts is
 # an own one. Of its charts nothing trains that figures do not need.
 rule write_explorer:
     input:
-        lambda w: [
-            file
-            for files in explored(STUDY).values()
-            for found in files.values()
-            for file in ([found] if isinstance(found, str) else found)
-        ],
+        lambda w: files_of(explored(STUDY)),
     output:
         f"{STUDY.root}/explorer.html",
     log:

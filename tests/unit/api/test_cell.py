@@ -126,7 +126,7 @@ MISTAKES = [
     ({"round": 1, "criterion": lambda p, m, b, g: p.weights[:1]}, "^criterion: <lambda> returned"),
     ({"round": 1, "rewind": "begin"}, "^unknown rewind 'begin'"),
     ({"round": 1, "rewind": "late"}, "^late_step: None is no step before 20"),
-    ({"round": 1, "rewind": "distilled"}, "^center: must be False with the rewind 'distilled'"),
+    ({"round": 1, "rewind": "distilled"}, "^center: must be false with the rewind 'distilled'"),
     ({"round": 1, "batch_size": 500}, "^batch_size: 500 is out of range"),
     ({"round": 1, "seeds": [1, 1]}, "^seeds: "),
     ({"round": 1, "hidden": []}, "^hidden: "),

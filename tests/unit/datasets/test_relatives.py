@@ -62,7 +62,7 @@ def test_files_in_the_folder_become_a_dataset(name, content, tmp_path, monkeypat
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_without_files_an_error_says_which_go_where(name, content, tmp_path):
-    ways = ["data_dir", "FEATPRUNE_DATA", f"in {CLASSES[name]}/raw go {', '.join(FILES.values())}", ".gz"]
+    ways = ["data_dir", "FEATPRUNE_DATA", f"holds {CLASSES[name]}/raw", ", ".join(FILES.values()), ".gz"]
     for folder in (None, tmp_path):
         with pytest.raises(FeatpruneError) as caught:
             prepare_dataset(name, data_dir=folder)

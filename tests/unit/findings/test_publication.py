@@ -11,6 +11,7 @@ from featprune.config import resolve
 from featprune.errors import FeatpruneError
 from featprune.findings import publication
 from featprune.findings.contents import sources
+from featprune.findings.opening import tell, write_opening
 from featprune.findings.publication import publish, published, read
 from featprune.storage import save_table
 from featprune.study import Study
@@ -76,6 +77,14 @@ def test_tables_that_are_too_large_are_refused(results, tmp_path, monkeypatch):
     monkeypatch.setattr(publication, "LIMIT", 1000)
     with pytest.raises(FeatpruneError, match=r"study: tables of [\d,]+ bytes, more than 1,000"):
         publish(made_of(results), tmp_path / "docs/study", results)
+
+
+def test_the_report_says_the_same_of_a_study_of_any_size(results, tmp_path, monkeypatch):
+    publish(made_of(results), tmp_path / "docs/results", results)
+    published_page = tell(read(tmp_path / "docs/results"))
+    monkeypatch.setattr(publication, "LIMIT", 1000)
+    assert write_opening(made_of(results), results) == published_page
+    assert "**Claim 1" in published_page and "2 jobs, 1 core-hours in all" in published_page
 
 
 def test_a_claim_is_a_word_and_an_empty_word_is_not_missing(results, tmp_path):
