@@ -99,5 +99,6 @@ def test_a_mistake_is_one_line(name):
     assert found.startswith(f"config: datasets.own.{line}")
 
 
-def test_a_regression_is_not_asked_of_classes():
-    declared("file: own.csv", used="experiments: {mnist: {dataset: own, training: {loss: cross_entropy}}}")
+def test_files_have_the_classes_that_a_loss_needs():
+    config = declared("file: own.csv", used="experiments: {mnist: {dataset: own, training: {loss: cross_entropy}}}")
+    assert config["experiments"]["mnist"]["training"]["loss"] == "cross_entropy"
