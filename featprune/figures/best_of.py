@@ -32,6 +32,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.xaxis.set_major_formatter(plain)
         ax.xaxis.set_minor_formatter(lambda x, _: plain(x) if str(x)[0] in "235" else "")
         ax.grid(axis="y", linewidth=0.5)
+        ax.set_ylim(len(kinds) - 0.5, -0.5)
     if len(alphas) > 1:
         grid.set_titles(r"$\alpha$ = {col_name:g}")
     grid.set_axis_labels("", "")

@@ -14,8 +14,6 @@ from featprune.figures.style import OURS, SMALL, TICKETS, X_LABELS, Look, choose
 from featprune.runs.paths import TICKET
 from featprune.tables.headline import kind_of_ours
 
-SIDES = {"baseline": ("LTH baseline", TICKETS, "s"), "ours": ("ours", OURS, "o")}
-
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the tables `headline` and `headline_difference`: the comparison `gain`."""
@@ -27,11 +25,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure = Figure(figsize=(5.5, 4.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     kind = kind_of_ours(runs)
-    for side, (label, color, marker) in SIDES.items():
+    ours = OURS if kind == TICKET else choose_method(*kind).color  # a ticket's own colour is the baseline's
+    name = r"ours, $\alpha$ chosen on validation" if kind == TICKET else f"ours: {choose_method(*kind).label}"
+    sides = {"baseline": ("LTH baseline", TICKETS, "s"), "ours": (name, ours, "o")}
+    for side, (label, color, marker) in sides.items():
         mine = runs[runs["side"] == side]
-        if side == "ours":
-            label += r", $\alpha$ chosen on validation" if kind == TICKET else f": {choose_method(*kind).label}"
-            color = OURS if kind == TICKET else choose_method(*kind).color
         ACCURACY.require(mine, "headline")
         look = {"label": label, "color": color, "marker": marker}
         sns.lineplot(mine, x="density", ax=top, **look, **band(len(mine["density"].unique()) == 1))
@@ -39,7 +37,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     if kind == TICKET:
         name_alphas(top, runs[runs["side"] == "ours"])
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    draw_differences(bottom, difference["density"].to_numpy(), difference)
+    draw_differences(bottom, difference["density"].to_numpy(), difference.assign(color=ours))
     bottom.set_ylabel("ours − baseline\n(percentage points)")
     density_axis(bottom, runs["density"], room=12)
     bottom.set_xlabel(f"{X_LABELS['density']} in the baseline; ours stores no more")

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from scipy.stats import gmean
 
-from featprune.figures.style import OURS, STRATEGIES, TICKETS, alpha_looks
+from featprune.figures.style import OURS, STRATEGIES, TICKETS, alpha_looks, choose_method
 from featprune.tables.performance import summarize
 from featprune.tables.tuning import tune
 from tests.unit.figures.builders import ALPHAS, STEPS, choose, make_curves, make_headline, make_tuned
@@ -116,6 +116,18 @@ def test_headline_is_vermilion_purple_and_paired():
         "test accuracy (%)",
         "weights remaining (%) in the baseline; ours stores no more",
     )
+
+
+def test_headline_of_another_criterion_has_its_colour_and_name():
+    tables = make_headline()
+    ours = tables["headline"]["side"] == "ours"
+    tables["headline"] = tables["headline"].assign(criterion=tables["headline"]["criterion"].mask(ours, "fisher"))
+    figure = draw("headline", **tables)
+    top, bottom = figure.axes
+    color = choose_method("fisher", "init").color.lower()
+    assert to_hex(top.lines[1].get_color()) == color
+    assert {to_hex(edge) for edge in bottom.collections[1].get_edgecolor()} == {color}
+    assert legend_of(figure) == ["LTH baseline", "ours: Fisher ticket"]
 
 
 def test_headline_has_a_tick_a_density():

@@ -24,6 +24,7 @@ def test_a_line_a_method_with_the_error_of_the_expected_best():
     table = make_best_of()
     table.loc[(table["criterion"] == "fisher") & (table["k"] == 1), "expected"] = -np.inf
     (ax,) = draw("best_of", best_of=table).axes
+    assert ax.get_ylim() == (len(ax.get_yticks()) - 0.5, -0.5), "room for the first and the last line"
     assert labels_of(ax.get_yticklabels()) == ["magnitude", "fisher"]
     drawn = sorted((y, x) for x, y in ax.collections[0].get_offsets().tolist())
     # Where a seed diverged the error is that of all samples.
