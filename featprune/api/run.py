@@ -27,7 +27,7 @@ NUMBERS = ("alpha", "lr", "round")
 
 @dataclass(frozen=True, eq=False)
 class Run(RunOutcome):
-    """A run of one cell and round, all its seeds stacked on the leading axis (R) in ascending order.
+    """A run of one cell and round, all its seeds stacked on the leading axis (R) in ascending order; a `RunOutcome`.
 
     folder: of the study's results. places: where its blocks of seeds lie.
     """

@@ -15,7 +15,7 @@ from featprune.pruning.masks import Masks, remaining
 
 @dataclass(frozen=True, eq=False)
 class Trained(RunOutcome):
-    """A run that was trained here; round: 0 is the dense network. diverged: bool (R,)."""
+    """A run that was trained here, a `RunOutcome`; round: 0 is the dense network. diverged: bool (R,)."""
 
     round: int
     seeds: list[int]

@@ -9,7 +9,7 @@ from featprune.activations import ACTIVATIONS
 from featprune.config import load_schema, resolve
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
-from featprune.datasets.declared import declare_files, declared_sums
+from featprune.own_files import declare_files, declared_sums
 from featprune.engine.device import gpus_wanted
 from featprune.engine.objective import LOSSES
 from featprune.errors import FeatpruneError
