@@ -9,6 +9,6 @@ with job_log(snakemake.log[0]):
 
     figure = FIGURES[snakemake.params.figure]
     tables = {Path(file).stem: load_table(file).to_pandas() for file in snakemake.input}
+    save(figure.draw(tables), [file for file in snakemake.output if file != snakemake.output.found])
     with atomic(snakemake.output.found) as partial:
         partial.write_text(found(snakemake.params.figure, tables), encoding="utf-8")
-    save(figure.draw(tables), [file for file in snakemake.output if file != snakemake.output.found])

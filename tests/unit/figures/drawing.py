@@ -6,10 +6,14 @@ from matplotlib.colors import to_hex
 from scipy.stats import t
 
 from featprune.figures import FIGURES
+from featprune.findings.captions import found
 
 
 def draw(name, **tables):
-    return FIGURES[name].draw(tables)
+    """The figure; what can be drawn can also be told of in its caption."""
+    figure = FIGURES[name].draw(tables)
+    assert found(name, tables).startswith("What was found:")
+    return figure
 
 
 def where(table, **values):
