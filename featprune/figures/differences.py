@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from featprune.figures.bands import draw_differences
 from featprune.figures.style import percent, plain
@@ -36,7 +37,7 @@ def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
     ax.set_xscale("symlog", linthresh=1)
     ax.margins(x=0.08)
     low, high = ax.get_xlim()
-    ax.set_xticks([tick for tick in (FINE if low > -10 and high < 10 else TICKS) if low <= tick <= high])
+    ax.set_xticks(ticks(low, high))
     for ax in grid.axes.flat:
         ax.xaxis.set_major_formatter(plain)
     grid.set_titles("{col_name}").set_axis_labels("", "")
@@ -45,6 +46,16 @@ def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
     grid.figure.supxlabel(f"{what} (percentage points)")
     grid.figure.suptitle(", ".join(rows["experiment"].unique()))
     return grid.figure
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Few round numbers between these; where all lies within a point or so, fractions of it."""
+    some = [tick for tick in (FINE if low > -10 and high < 10 else TICKS) if low <= tick <= high]
+    return (
+        some
+        if len(some) > 2
+        else [x for x in MaxNLocator(4, steps=[1, 2, 5]).tick_values(low, high) if low <= x <= high]
+    )
 
 
 def title(row: Any, several: bool) -> str:

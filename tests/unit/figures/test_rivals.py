@@ -1,7 +1,9 @@
 """The figures of the rivals and of the best of k rates."""
 
 import numpy as np
+import pytest
 
+from featprune.figures.differences import ticks
 from tests.unit.figures.builders import make_best_of, make_rivals
 from tests.unit.figures.drawing import draw, labels_of, titles_of
 
@@ -33,3 +35,9 @@ def test_a_line_a_method_with_the_error_of_the_expected_best():
 
 def test_several_alphas_have_panels():
     assert len(draw("best_of", best_of=make_best_of(alphas=(0.1, 1.0))).axes) == 2
+
+
+@pytest.mark.parametrize("low, high", [(-0.6, 0.2), (-0.3, 1.2), (-0.05, 0.02), (-3, 2), (-90, 1), (0.1, 0.9)])
+def test_an_axis_of_differences_has_some_ticks_whatever_its_range(low, high):
+    found = ticks(low, high)
+    assert 3 <= len(found) <= 6 and all(low <= tick <= high for tick in found)
