@@ -50,12 +50,10 @@ def panels(rows: pd.DataFrame, names: Sequence[str], what: str) -> Figure:
 
 def ticks(low: float, high: float) -> list[float]:
     """Few round numbers between these; where all lies within a point or so, fractions of it."""
-    some = [tick for tick in (FINE if low > -10 and high < 10 else TICKS) if low <= tick <= high]
-    return (
-        some
-        if len(some) > 2
-        else [x for x in MaxNLocator(4, steps=[1, 2, 5]).tick_values(low, high) if low <= x <= high]
-    )
+    some = [float(tick) for tick in (FINE if low > -10 and high < 10 else TICKS) if low <= tick <= high]
+    if len(some) > 2:
+        return some
+    return [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 5]).tick_values(low, high) if low <= tick <= high]
 
 
 def title(row: Any, several: bool) -> str:
