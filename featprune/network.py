@@ -7,7 +7,7 @@ preactivation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -71,6 +71,18 @@ class Parameters:
             return np.where(chosen.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
 
         return Parameters(tuple(map(pick, self.weights, others.weights)), tuple(map(pick, self.biases, others.biases)))
+
+    def named(self) -> dict[str, np.ndarray]:
+        """The arrays by names: "weight1", "bias1", ..."""
+        groups = {"weight": self.weights, "bias": self.biases}
+        return {f"{name}{i}": array for name, group in groups.items() for i, array in enumerate(group, 1)}
+
+    @staticmethod
+    def from_named(arrays: Mapping[str, np.ndarray]) -> Parameters | None:
+        """The inverse of `named`, of arrays that may have others beside them; None where there are none."""
+        layers = range(1, 1 + sum(name.startswith("weight") for name in arrays))
+        groups = (tuple(arrays[f"{name}{i}"] for i in layers) for name in ("weight", "bias"))
+        return Parameters(*groups) if layers else None
 
     @staticmethod
     def stack(replicas: Sequence[Parameters]) -> Parameters:

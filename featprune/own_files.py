@@ -12,8 +12,9 @@ from typing import Any
 
 from featprune.config import ConfigError
 from featprune.data import DATASETS
-from featprune.datasets.files import NAMES, sha256
+from featprune.datasets.files import NAMES
 from featprune.datasets.formats import KNOWN, SOURCE, format_of
+from featprune.storage import sha256
 
 LABELS = {"file": "label_file", "test_file": "test_label_file"}  # what names samples -> what names their labels
 SHARES = {key: DATASETS[SOURCE].options[key] for key in ("validation", "test")}

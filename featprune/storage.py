@@ -6,6 +6,7 @@ a whole file or nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,12 +31,21 @@ def atomic(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of what a file holds, in hexadecimal."""
+    total = hashlib.sha256()
+    with Path(path).expanduser().open("rb") as file:
+        for part in iter(lambda: file.read(1 << 20), b""):
+            total.update(part)
+    return total.hexdigest()
+
+
 def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as one safetensors file."""
     from safetensors.numpy import save_file
 
     with atomic(path) as partial:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, partial)
 
 
 def load_arrays(path: str | Path, names: list[str] | None = None, mapped: bool = False) -> dict[str, np.ndarray]:

@@ -6,7 +6,6 @@ Both draws are by class and always the same: see docs/method.md, "Data".
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from featprune.datasets.formats import Samples, listed, mistake, read_samples
 from featprune.datasets.images import SCALINGS, Scale
 from featprune.errors import lookup
 from featprune.randomness import numpy_generator
+from featprune.storage import sha256
 
 COLUMNS = "standardized_columns"
 NAMES = ("file", "label_file", "test_file", "test_label_file")  # the options that name files
@@ -73,11 +73,6 @@ def prepare_files(
     if not all(np.isfinite(x).all() for x in xs.values()):
         raise mistake("scaling", f"gives numbers that are not finite from {file}; choose another")
     return Dataset(**xs, **{f"{name}_y": y for name, (_, y) in parts.items()})
-
-
-def sha256(file: str) -> str:
-    """The SHA-256 of a file's content."""
-    return hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()
 
 
 def check(samples: Samples, file: str, option: str = "file") -> None:

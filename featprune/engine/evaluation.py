@@ -114,6 +114,19 @@ class Record:
         self.rows += zip(self.seeds, [step] * len(self.seeds), [name] * len(self.seeds), loss, accuracy, strict=True)
         return loss
 
+    def state(self) -> dict[str, np.ndarray]:
+        """What has been found so far."""
+        rows = [(seed, step, SPLITS.index(name), *values) for seed, step, name, *values in self.rows]
+        best = {} if self.stopped is None else self.stopped.named()
+        found = {"rows": np.array(rows, float).reshape(-1, len(HISTORY)), "least": self.least, "step": self.step}
+        return {**found, "diverged": self.diverged, **best}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        self.rows = [(int(seed), int(step), SPLITS[int(name)], *rest) for seed, step, name, *rest in state["rows"]]
+        self.least, self.step, self.diverged = (state[name].copy() for name in ("least", "step", "diverged"))
+        self.stopped = Parameters.from_named(state)
+
     def history(self) -> dict[str, np.ndarray]:
         """The columns of HISTORY, by seed, step and split."""
         place = {seed: i for i, seed in enumerate(self.seeds)}

@@ -85,15 +85,21 @@ class DenseLayer:
         out, fan_in = self.weight.shape
         size = max(1, BLOCK // (self.weight.element_size() * fan_in))
         buffer = torch.empty(min(size, out), fan_in, dtype=self.weight.dtype).numpy()
-        moments = [zeros_like(self.weight.numpy()) for _ in range(2)]
+        self.moments = [zeros_like(self.weight.numpy()) for _ in range(2)]
         blocks = []
         for first in range(0, out, size):
             part = slice(first, min(first + size, out))
             gradient = buffer[: part.stop - first]
-            p, m, v = (a[part].reshape(-1) for a in (self.weight.numpy(), *moments))
+            p, m, v = (a[part].reshape(-1) for a in (self.weight.numpy(), *self.moments))
             mask = None if kept is None else kept.numpy()[part]
             blocks.append((self.z.delta.numpy()[part], gradient, mask, (p, gradient.reshape(-1), m, v)))
         return blocks
+
+    @property
+    def memory(self) -> list[np.ndarray]:
+        """What lasts from step to step, as it lies in memory: parameters, first and second moments."""
+        bias, _, *moments = self.bias_state
+        return [self.weight.numpy(), *self.moments, bias, *moments]
 
     def apply(self, x: Tensor, z: Tensor) -> None:
         """z (out, n) from x (in, n)."""
@@ -174,6 +180,12 @@ class SparseLayer:
         self.state[0][:] = flat
         self.val, self.bias = np.split(self.state[0], [self.count])
         self.val_gradient, self.bias_gradient = np.split(self.state[1], [self.count])
+
+    @property
+    def memory(self) -> list[np.ndarray]:
+        """What lasts from step to step, as it lies in memory: parameters, first and second moments."""
+        parameters, _, *moments = self.state
+        return [parameters, *moments]
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:

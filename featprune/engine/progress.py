@@ -47,9 +47,9 @@ def turn(number: int, turns: int, steps: int) -> Iterator[None]:
 class Teller:
     """Tells how far a run is, no sooner after the last line than the pace."""
 
-    def __init__(self, seeds: Sequence[int], steps: int) -> None:
+    def __init__(self, seeds: Sequence[int], steps: int, first: int = 0) -> None:
         self.seeds, self.steps, self.stage = list(seeds), steps, _stage.get()
-        self.told, self.since = perf_counter(), 0
+        self.told, self.since = perf_counter(), first
 
     def look(self, step: int, now: float, loss: np.ndarray) -> None:
         """Print a line if it is time for one: at `now`, a time of `perf_counter`, so many steps have been taken.

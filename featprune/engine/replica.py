@@ -5,7 +5,7 @@ Signals are stored features x batch, the batch padded with zeros to whole cache 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 
 import numpy as np
@@ -115,6 +115,17 @@ class Replica:
         """Copies of the present values, with exact zeros where a weight is pruned."""
         weights, biases = zip(*(layer.result() for layer in self.layers), strict=True)
         return Parameters(tuple(w[None] for w in weights), tuple(b[None] for b in biases))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that lasts from step to step, as it lies in memory."""
+        memory = {f"{i}.{j}": a for i, layer in enumerate(self.layers) for j, a in enumerate(layer.memory)}
+        return {"steps": np.array(self.steps), **memory}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        for name, array in self.state().items():
+            np.copyto(array, state[name])
+        self.steps = int(state["steps"])
 
 
 def make_rule(settings: Settings) -> Callable[[int, float], Rule]:

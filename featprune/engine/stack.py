@@ -6,7 +6,7 @@ Being that, it also trains weights that are functions of something else (`featpr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -112,3 +112,24 @@ class Stack:
         groups = self.weights(self.trained), self.biases
         weights, biases = (tuple(t.cpu().numpy().copy() for t in group) for group in groups)
         return Parameters(weights, biases)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that lasts from step to step, on the CPU."""
+        held = {f"values.{i}": p.detach() for i, p in enumerate(self.trained + self.biases)}
+        for i, values in self.optimizer.state_dict()["state"].items():
+            held |= {f"optimizer.{i}.{name}": t for name, t in values.items() if t is not None}
+        return {"steps": np.array(self.steps), **{name: t.cpu().numpy() for name, t in held.items()}}
+
+    @torch.no_grad()
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        whole = self.optimizer.state_dict()
+        optimizer: dict[int, dict[str, Tensor]] = {}
+        for name, array in state.items():
+            match name.split("."):
+                case "values", i:
+                    (self.trained + self.biases)[int(i)].copy_(torch.from_numpy(array))
+                case "optimizer", i, value:
+                    optimizer.setdefault(int(i), {})[value] = torch.from_numpy(array)
+        self.optimizer.load_state_dict(whole | {"state": optimizer})
+        self.steps = int(state["steps"])

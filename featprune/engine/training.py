@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from featprune.datasets.dataset import Dataset
+from featprune.engine.checkpoint import begin
 from featprune.engine.distillation import make_targets
 from featprune.engine.evaluation import HISTORY, Output, Record, Split, no_reference, split_data
 from featprune.engine.progress import Teller, turn
@@ -38,6 +40,12 @@ class Trainee(Protocol):
 
     def parameters(self) -> Parameters:
         """Copies of the present values, with exact zeros where a weight is pruned."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that lasts from step to step, as it lies in memory."""
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
 
 
 @dataclass
@@ -146,14 +154,17 @@ def fit(
     History and snapshots are as the settings ask for; `output_of`, of other parameters than the present ones, is needed
     where there is a history. A run of more than some seconds tells in the job's log how far it is.
     """
-    batches = (len(data["train"]), settings.batch_size, settings.steps, settings.behind)
-    order = np.stack([data_order(seed, *batches, *settings.order) for seed in seeds])
     begun, stepping, evaluating = perf_counter(), 0.0, 0.0
-    trainee.bind(data["train"], torch.from_numpy(order))
     record = Record(data, seeds, settings.objective, ~trainee.parameters().finite())
     snapshots: dict[int, Parameters] = {}
-    loss, teller = np.full(len(seeds), np.nan), Teller(seeds, settings.steps)
-    for step in range(settings.steps + 1):
+    checkpoint = begin()
+    first = restore(checkpoint.found(), trainee, record, snapshots)
+    if first <= settings.steps:
+        batches = (len(data["train"]), settings.batch_size, settings.steps, settings.behind)
+        order = np.stack([data_order(seed, *batches, *settings.order) for seed in seeds])
+        trainee.bind(data["train"], torch.from_numpy(order))
+    loss, teller = np.full(len(seeds), np.nan), Teller(seeds, settings.steps, first)
+    for step in range(first, settings.steps + 1):
         if step in settings.snapshot_at:
             snapshots[step] = trainee.parameters()
         if step in settings.evaluate_at:
@@ -168,11 +179,42 @@ def fit(
             now = perf_counter()
             stepping += now - before
             teller.look(step + 1, now, loss)
+            checkpoint.look(now, partial(state_of, step + 1, trainee, record, snapshots))
+    checkpoint.end(partial(state_of, settings.steps + 1, trainee, record, snapshots))
     # For the job's log; `python -m benchmarks.account` adds these up.
-    spent = f"{settings.steps} steps in {stepping:.3f} s, evaluations in {evaluating:.3f} s"
+    taken = max(0, settings.steps - first)
+    spent = f"{taken} steps in {stepping:.3f} s, evaluations in {evaluating:.3f} s"
     print(f"seeds {list(seeds)}: {spent}, all in {perf_counter() - begun:.3f} s", flush=True)
     parameters = trainee.parameters()
     return Outcome(parameters, record.history(), snapshots, record.diverged | ~parameters.finite())
+
+
+def state_of(step: int, trainee: Trainee, record: Record, snapshots: Mapping[int, Parameters]) -> dict[str, np.ndarray]:
+    """All that the loop goes on with at a step, as named arrays, some of which change with the next step."""
+    parts = {"trainee": trainee.state(), "record": record.state()}
+    parts |= {f"snapshot{taken}": parameters.named() for taken, parameters in snapshots.items()}
+    return {"step": np.array(step)} | {f"{part}.{name}": a for part, held in parts.items() for name, a in held.items()}
+
+
+def restore(
+    state: Mapping[str, np.ndarray] | None, trainee: Trainee, record: Record, snapshots: dict[int, Parameters]
+) -> int:
+    """Put a state back; returns the step that it goes on with, the first one where there is none."""
+    if state is None:
+        return 0
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in state.items():
+        part, _, rest = name.partition(".")
+        parts.setdefault(part, {})[rest] = array
+    step = int(parts.pop("step")[""])
+    trainee.restore(parts.pop("trainee"))
+    record.restore(parts.pop("record"))
+    for part, held in parts.items():
+        parameters = Parameters.from_named(held)
+        assert parameters is not None
+        snapshots[int(part.removeprefix("snapshot"))] = parameters
+    print(f"seeds {list(record.seeds)}: on from step {step} of a checkpoint", flush=True)
+    return step
 
 
 def data_order(seed: int, samples: int, batch_size: int, steps: int, behind: int = 0, *purpose: str) -> np.ndarray:

@@ -23,7 +23,7 @@ LIMIT = 2_000_000  # bytes of all tables of a study
 DIGITS = "%.5g"  # accuracies have four
 WORDS = ("claim", "statistic", "criterion", "rewind", "verdict")  # columns in which an empty field is an empty word
 PUBLISHING = ("publish_tables", "write_findings", "write_opening")  # rules
-OF_MACHINE = ("results", "data_dir", "device", "keep_snapshots")
+OF_MACHINE = ("results", "data_dir", "device", "keep_snapshots", "checkpoint_minutes")
 
 
 def of_runs(tuned: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ def test_defaults():
         "data_dir": None,
         "findings": None,
         "keep_snapshots": False,
+        "checkpoint_minutes": 5,
         "device": "auto",
         "seeds": {"count": 3, "first": 0, "tuning": 0, "block": 3},
         "claims": {

@@ -6,8 +6,8 @@ import pytest
 
 from featprune.config import ConfigError, resolve
 from featprune.data import DATASETS
-from featprune.datasets.files import sha256
 from featprune.own_files import declare_files, declared_sums
+from featprune.storage import sha256
 from tests.unit.configs import KINDS, SCHEMA, written
 
 CHOICES = {**KINDS, "dataset": [*KINDS["dataset"], "files"], "classification_dataset": ["mnist", "files"]}

@@ -14,7 +14,7 @@ import yaml
 from sklearn.datasets import load_wine
 
 from featprune.datasets.dataset import load_dataset
-from featprune.datasets.files import sha256
+from featprune.storage import sha256
 
 ROOT = Path(__file__).parents[2]
 OVERLAY = {

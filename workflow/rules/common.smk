@@ -68,6 +68,8 @@ try:
     FOUND_FILES = sorted({f"{STUDY.root}/report/{Path(f).parent.name}/{Path(f).stem}.rst" for f in FIGURE_FILES})
 except FeatpruneError as error:
     sys.exit(str(error))
+# For scripts, and no param: when a job keeps what it has trained changes no result.
+config["checkpoint_minutes"] = STUDY.config["checkpoint_minutes"]
 
 # A job has one thread. Where --cores says more than the machine has, each job takes several of them: more jobs side by side
 # than cores would make each slower.

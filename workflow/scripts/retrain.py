@@ -3,6 +3,7 @@ from featprune.jobs.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.criteria import CRITERIA
     from featprune.datasets.dataset import load_dataset
+    from featprune.engine.checkpoint import resumable
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
     from featprune.network import network_for
@@ -23,5 +24,8 @@ with job_log(snakemake.log[0]):
     settings = {round: Settings(**s) for round, s in zip(p["rounds"], p["settings"], strict=True)}
     rewind = REWINDS[snakemake.wildcards.rewind]
     outcomes = train_rounds(trainer, rewind, masks, settings, previous, p["late_step"], p["always_from_dense"])
-    for outcome, mask, *place in zip(outcomes, masks, made.weights, made.histories, made.snapshots, strict=True):
-        save_outcome(outcome, mask.layers, p["seeds"], *place)
+    job = {"rule": snakemake.rule, **snakemake.wildcards, **snakemake.params, "gpu": snakemake.resources.gpu}
+    kept = resumable(snakemake.log[0], snakemake.config["checkpoint_minutes"], job, snakemake.input)
+    with kept:
+        for outcome, mask, *place in zip(outcomes, masks, made.weights, made.histories, made.snapshots, strict=True):
+            save_outcome(outcome, mask.layers, p["seeds"], *place)

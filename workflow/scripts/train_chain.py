@@ -3,6 +3,7 @@ from featprune.jobs.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.criteria import CRITERIA
     from featprune.datasets.dataset import load_dataset
+    from featprune.engine.checkpoint import resumable
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
     from featprune.network import network_for
@@ -20,6 +21,9 @@ with job_log(snakemake.log[0]):
     criterion, tickets = CRITERIA[p.pruning["criterion"]], tickets_of(files.get("tickets", []), seeds)
     rounds = train_chain(trainer, criterion, context, settings, tickets, p.training["late_step"])
     places = zip(made.masks, made.densities, made.weights, made.histories, made.snapshots, strict=True)
-    for (mask, outcome), (mask_file, density_file, *place) in zip(rounds, places, strict=True):
-        save_mask(mask_file, density_file, mask, seeds)
-        save_outcome(outcome, mask.layers, seeds, *place)
+    job = {"rule": snakemake.rule, **snakemake.wildcards, **snakemake.params, "gpu": snakemake.resources.gpu}
+    kept = resumable(snakemake.log[0], snakemake.config["checkpoint_minutes"], job, snakemake.input)
+    with kept:
+        for (mask, outcome), (mask_file, density_file, *place) in zip(rounds, places, strict=True):
+            save_mask(mask_file, density_file, mask, seeds)
+            save_outcome(outcome, mask.layers, seeds, *place)

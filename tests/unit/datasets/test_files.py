@@ -11,9 +11,10 @@ from sklearn.datasets import load_wine
 from featprune.data import prepare_dataset
 from featprune.datasets import images
 from featprune.datasets.dataset import Dataset
-from featprune.datasets.files import sha256, split
+from featprune.datasets.files import split
 from featprune.errors import FeatpruneError
 from featprune.randomness import numpy_generator
+from featprune.storage import sha256
 from tests.unit.datasets.prepared import SPLITS, arrays, assert_identical, sizes
 
 N = 60
