@@ -10,7 +10,10 @@ from featprune.engine.checkpoint import resumable
 from featprune.engine.replica import Replica
 from featprune.engine.stack import Stack
 from featprune.engine.training import train
-from tests.unit.engine.test_training import NETWORK, SETTINGS, made_data, some_masks, started
+from featprune.network import MLP
+from tests.unit.engine.test_training import SETTINGS, made_data, some_masks, started
+
+NETWORK = MLP((6, 72, 64, 3), "tanh", "he_normal")  # its second layer is dense where no weight is pruned
 
 STEPS, SEEDS = 20, (3, 4, 5)
 BUSY = replace(SETTINGS, steps=STEPS, evaluate_at=(0, 7, 14, STEPS), snapshot_at=(0, 5, STEPS), alpha=0.5)
@@ -48,8 +51,16 @@ def job(tmp_path):
 
     def run(settings=BUSY, minutes=0, density=1.0, device="cpu", identity="this", regression=False):
         with resumable(tmp_path / "job.log", minutes, {"it": identity}, [tmp_path / "input"]):
-            masks = some_masks(len(SEEDS), density)
-            return train(NETWORK, started(SEEDS), masks, made_data(regression=regression), SEEDS, settings, device)
+            masks = some_masks(len(SEEDS), density, NETWORK)
+            return train(
+                NETWORK,
+                started(SEEDS, network=NETWORK),
+                masks,
+                made_data(regression=regression),
+                SEEDS,
+                settings,
+                device,
+            )
 
     run.folder, run.input = tmp_path / "job.checkpoint", tmp_path / "input"
     return run
