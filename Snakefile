@@ -52,3 +52,4 @@ rule explorer:
 
 onsuccess:
     note_usage()
+    sweep(STUDY.root)

@@ -31,6 +31,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def sweep(root: str | Path) -> None:
+    """Remove what killed processes left half-written below a folder; nothing may be written there meanwhile."""
+    for partial in Path(root).rglob(".*.partial"):
+        partial.unlink(missing_ok=True)
+
+
 def sha256(path: str | Path) -> str:
     """The SHA-256 of what a file holds, in hexadecimal."""
     total = hashlib.sha256()

@@ -11,3 +11,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "
 def pytest_collection_finish():
     """What is imported by now stays: without it a collection of garbage, of which libraries ask for some, is quick."""
     gc.freeze()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=3, help="how often tests/workflow/test_kills.py kills something")

@@ -38,6 +38,7 @@ from featprune.runs.paths import (
     Cell,
     RunPath,
 )
+from featprune.storage import sweep
 from featprune.study import Study
 from featprune.tables.registry import TABLES
 from snakemake.exceptions import WorkflowError
