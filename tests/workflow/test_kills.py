@@ -103,7 +103,7 @@ def contents(results: Path) -> dict[str, bytes]:
 
 
 def kill_until_done(root: Path, chance: random.Random, within: float) -> Iterator[str]:
-    """Run the study, kill something within so many seconds and run it again, until it is done; yields what was killed."""
+    """Run the study until it is done, each time killing something within so many seconds; yields what was killed."""
     while True:
         run = start(root, *TARGETS)
         time.sleep(chance.uniform(0, within))
