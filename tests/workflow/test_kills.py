@@ -29,16 +29,15 @@ experiments:
     alphas: [1]
     pruning: {rewinds: [none], rounds: 3, rates: {hidden: 0.4, output: 0.2}, rounds_per_job: 3}
     features: {probe: 20, rounds: [0, 3]}
+    compression: {rounds: [3], steps: 500}
   by_round:
     inherit: chained
     pruning: {rewinds: [init], rounds: 2, rounds_per_job: 1}
     features: {rounds: [0, 2]}
+    compression: null
 """
-TARGETS = [
-    f"results/tables/{experiment}/{table}.parquet"
-    for experiment in ("chained", "by_round")
-    for table in ("summary", "features")
-]
+TABLES = ("chained/summary", "chained/features", "chained/compression", "by_round/summary", "by_round/features")
+TARGETS = [f"results/tables/{table}.parquet" for table in TABLES]
 
 
 def start(root: Path, *targets: str) -> psutil.Popen:
