@@ -14,4 +14,4 @@ def pytest_collection_finish():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=3, help="how often tests/workflow/test_kills.py kills something")
+    parser.addoption("--kills", type=int, default=2, help="how often tests/workflow/test_kills.py kills something")

@@ -29,7 +29,7 @@ experiments:
     alphas: [1]
     pruning: {rewinds: [none], rounds: 3, rates: {hidden: 0.4, output: 0.2}, rounds_per_job: 3}
     features: {probe: 20, rounds: [0, 3]}
-    compression: {rounds: [3], steps: 500}
+    compression: {rounds: [3], steps: 300}
   by_round:
     inherit: chained
     pruning: {rewinds: [init], rounds: 2, rounds_per_job: 1}
