@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+import errno
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class FeatpruneError(Exception):
@@ -29,3 +36,34 @@ def lookup(registry: Mapping[str, T], name: str, kind: str) -> T:
         return registry[name]
     except KeyError:
         raise FeatpruneError(f"unknown {kind} {name!r}; {nearest(name, registry)}") from None
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Turn an error of the system into a FeatpruneError that says which file can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise FeatpruneError(unwritable(path, error)) from error
+
+
+def unwritable(path: str | Path, error: OSError) -> str:
+    """One line that says which file can't be written, why, and the way out."""
+    reason = os.strerror(error.errno) if error.errno else first_line(error)
+    way = "see to that"
+    if error.errno in FULL:
+        way = "make room there"
+    elif error.errno in FORBIDDEN:
+        way = "allow it, or name another folder in the config's `results`"
+    return f"{path}: can't be written ({reason}); {way}, and run the same command again"
+
+
+def unreadable(path: str | Path, error: Exception) -> str:
+    """One line that says which file can't be read, and what to do about it."""
+    reason = first_line(error)
+    return f"{path}: missing, truncated or not what was written ({reason}); delete it and run again to make it anew"
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line; where it says nothing, its kind."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

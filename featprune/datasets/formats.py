@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from featprune.datasets.sources import UNSOUND
-from featprune.errors import FeatpruneError, nearest
+from featprune.errors import FeatpruneError, first_line, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def read_samples(
     try:
         content = READERS[kind](Path(file).expanduser())
     except (OSError, EOFError, ValueError, BadZipFile) as error:
-        raise mistake(option, f"{file} can't be read as {kind} ({reason(error)}); save it anew") from error
+        raise mistake(option, f"{file} can't be read as {kind} ({first_line(error)}); save it anew") from error
     if isinstance(content, dict):
         return from_arrays(content, file, label, drop)
     return from_table(content, file, label, drop)
@@ -88,7 +88,7 @@ def read_idx(file: str, option: str) -> np.ndarray:
             plain = extract_archive(str(path), scratch) if path.suffix == ".gz" else str(path)
             return read_sn3_pascalvincent_tensor(plain).numpy()
     except UNSOUND as error:
-        raise mistake(option, f"{file} is no whole idx file ({reason(error)}); name one that is") from error
+        raise mistake(option, f"{file} is no whole idx file ({first_line(error)}); name one that is") from error
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -168,8 +168,3 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     """The first of some names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(repr, names[:most])) + more
-
-
-def reason(error: Exception) -> str:
-    """An error's first line."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
