@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # of what files say of themselves
 ABOUT = "featprune"  # the one key of that in a file's metadata: of several, safetensors would shuffle the order
 TOPS = ("runs", "tables", "data")  # the folders of results whose files must not be mistaken for each other
-PAGES = {"compression": "zstd", "write_page_checksum": True}  # how Parquet is written
+SEAL = b"CRC:"  # what comes before the checksum in a Parquet file
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def told(path: str | Path, metadata: Mapping[str, str] | None) -> dict[str, Any]
 def checksum(array: np.ndarray) -> str:
     """The CRC-32 of an array's type, shape and values, in hexadecimal."""
     start = zlib.crc32(f"{array.dtype} {array.shape}".encode())
-    return f"{zlib.crc32(array.reshape(-1).view(np.uint8), start):08x}"
+    return f"{zlib.crc32(array.reshape(-1).view(np.uint8).data, start):08x}"
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -134,47 +134,62 @@ def _map(path: str | Path, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 
 def save_table(path: str | Path, table) -> None:
-    """Write a pandas frame or an Arrow table as Parquet; raises FeatpruneError where it can't be written."""
+    """Write a pandas frame or an Arrow table as Parquet (zstd); raises FeatpruneError where it can't be written."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     with atomic(path) as partial:
-        pq.write_table(table.cast(signed(path, table.schema)), partial, **PAGES)
+        pq.write_table(table.cast(placed(path, table.schema)), partial, compression="zstd")
+        seal(partial)
 
 
-def signed(path: str | Path, schema: pa.Schema) -> pa.Schema:
+def placed(path: str | Path, schema: pa.Schema) -> pa.Schema:
     """The schema of a table with what its file says of itself."""
-    return schema.with_metadata({**(schema.metadata or {}), **about(path, columns=schema.names)})
+    return schema.with_metadata({**(schema.metadata or {}), **about(path)})
+
+
+def seal(file: Path) -> None:
+    """Put the CRC-32 of a Parquet file into it: before its footer, whose length is in the last 8 bytes, where readers
+    see a gap between what the footer points to."""
+    data = file.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    file.write_bytes(data[:footer] + SEAL + zlib.crc32(data).to_bytes(4, "little") + data[footer:])
+
+
+def is_sealed(data: memoryview) -> bool:
+    """Whether a Parquet file has a checksum; raises ValueError where it differs."""
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    if data[max(footer - 8, 0) : max(footer - 4, 0)] != SEAL:
+        return False
+    found = zlib.crc32(data[footer:], zlib.crc32(data[: footer - 8]))
+    if found.to_bytes(4, "little") != data[footer - 4 : footer]:
+        raise ValueError("the checksum differs")
+    return True
 
 
 def load_table(path: str | Path) -> pa.Table:
-    """Read a Parquet file; raises FeatpruneError naming the file if it can't be read, or is that of another place."""
+    """Read a Parquet file; raises FeatpruneError naming the file if it is missing or altered, or of another place."""
     import pyarrow as pa
 
     try:
-        with open_table(path) as file:
-            return file.read()
+        return open_table(path).read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FeatpruneError(unreadable(path, error)) from error
 
 
 def open_table(path: str | Path) -> pq.ParquetFile:
-    """A Parquet file, whose pages are checked when they are read; raises as `load_table`."""
+    """A whole Parquet file, to be read in parts; raises as `load_table`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
-        said = told(path, words(file.schema_arrow.metadata))
-        if said and said["columns"] != file.schema_arrow.names:
-            raise ValueError("its columns are not those that were written")
+        data = Path(path).read_bytes()
+        sealed, file = is_sealed(memoryview(data)), pq.ParquetFile(pa.BufferReader(data))
+        metadata = {key.decode(): value.decode() for key, value in (file.schema_arrow.metadata or {}).items()}
+        if told(path, metadata) and not sealed:
+            raise ValueError("its checksum is missing")
         return file
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise FeatpruneError(unreadable(path, error)) from error
-
-
-def words(metadata: Mapping[bytes, bytes] | None) -> dict[str, str]:
-    """Metadata of Parquet as words."""
-    return {key.decode(): value.decode() for key, value in (metadata or {}).items()}
