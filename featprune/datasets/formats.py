@@ -6,6 +6,7 @@ What a file lacks is an error that names the option of the dataset, the file, an
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE = "files"  # under `DATASETS`
+# What libraries raise for a file that is not whole; its metadata may be wrong too, or ask for endless memory.
+UNREADABLE = (*UNSOUND, BadZipFile, LookupError, ArithmeticError, MemoryError, struct.error)
 # What a file's name ends on -> its format.
 ENDINGS = {
     r"\.csv(\.gz)?": "csv",
@@ -70,7 +73,7 @@ def read_samples(
         return Samples(read_idx(file, option), read_idx(label_file, f"{option[:-4]}label_file"))
     try:
         content = READERS[kind](Path(file).expanduser())
-    except (OSError, EOFError, ValueError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise mistake(option, f"{file} can't be read as {kind} ({first_line(error)}); save it anew") from error
     if isinstance(content, dict):
         return from_arrays(content, file, label, drop)
@@ -87,7 +90,7 @@ def read_idx(file: str, option: str) -> np.ndarray:
         with TemporaryDirectory() as scratch:
             plain = extract_archive(str(path), scratch) if path.suffix == ".gz" else str(path)
             return read_sn3_pascalvincent_tensor(plain).numpy()
-    except UNSOUND as error:
+    except UNREADABLE as error:
         raise mistake(option, f"{file} is no whole idx file ({first_line(error)}); name one that is") from error
 
 

@@ -3,7 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +71,8 @@ def written(root: Path, run: RunPath, seed: int) -> None:
 
 def own(file: Path, **options):
     """A dataset of one's own files."""
-    data = prepare_files(**{**DATASETS["files"].options, "file": str(file), **options})
+    with redirect_stdout(StringIO()):
+        data = prepare_files(**{**DATASETS["files"].options, "file": str(file), **options})
     return [data.train_x, data.train_y, data.test_x]
 
 
@@ -134,6 +137,11 @@ def same(found, expected) -> bool:
     return same(vars(found), vars(expected)) if hasattr(expected, "__dict__") else found == expected
 
 
+def is_named(file: Path, error: str) -> bool:
+    """Whether an error is a line that names a file, or, of labels, the images whose labels they are."""
+    return "\n" not in error and (file.name in error or (file.name[:2] == "y-" and "x-idx3-ubyte" in error))
+
+
 @st.composite
 def damages(draw) -> tuple[str, int, int]:
     """What happens to a file: how, where (a share of its bytes, in millionths), and with what."""
@@ -162,7 +170,7 @@ def test_a_damaged_file_is_named_or_read_as_it_was(root, name, damage):
         try:
             found = kind.read(root)
         except FeatpruneError as error:
-            assert "\n" not in str(error) and file.name in str(error)
+            assert is_named(file, str(error))
         else:
             assert same(found, expected) or not kind.checked
     finally:
@@ -175,17 +183,17 @@ def test_a_damaged_file_is_named_or_read_as_it_was(root, name, damage):
 def test_another_file_in_its_place_is_named(root, name, other):
     kind = KINDS[name]
     file = root / kind.file
-    # Of the same kind it is that of another run, and, of one's own files, as good as any.
+    # Of the same kind it is that of another run, and, of one's own files, as good as any. A table that says nothing of
+    # itself is taken for an older version's, whose columns tell (`featprune.tables.reading.expected`).
     source = root / KINDS[other].file if other != name else root / "other" / kind.file.replace("made", "other")
-    if (other == name and not kind.checked) or name == "fpz" == other:
+    if (other == name and (not kind.checked or name == "fpz")) or (name, other) == ("history", "parquet"):
         return
     whole = file.read_bytes()
     try:
-        shutil.copyfile(source, root / "copy")
-        os.replace(root / "copy", file)
+        shutil.copyfile(source, file)
         with pytest.raises(FeatpruneError) as caught:
             kind.read(root)
-        assert "\n" not in str(caught.value) and file.name in str(caught.value)
+        assert is_named(file, str(caught.value))
     finally:
         file.write_bytes(whole)
 
