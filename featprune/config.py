@@ -19,7 +19,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from featprune.criteria import crossed
-from featprune.errors import FeatpruneError, nearest
+from featprune.errors import FeatpruneError, nearest, visible
 from featprune.rewind import conflicts
 
 Keys = tuple[str | int, ...]
@@ -46,7 +46,7 @@ class ConfigError(FeatpruneError):
         super().__init__(self.lines)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join(map(visible, self.lines))
 
 
 def load_schema(path: str | Path) -> dict[str, Any]:

@@ -17,7 +17,15 @@ FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class FeatpruneError(Exception):
-    """A mistake in the input rather than in the code; shown without a traceback."""
+    """A mistake in the input rather than in the code; shown in one line, without a traceback."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
+
+
+def visible(text: str) -> str:
+    """The text in one line, with what can't be seen written out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def nearest(name: str, choices: Collection[str]) -> str:
