@@ -114,7 +114,7 @@ def demands(config: Mapping[str, Any], name: str) -> Iterator[Demand]:
     shape = widths(config, e)
     dense = points * 6 * training["batch_size"] * weights(shape) / FLOPS
     yield Demand(
-        count * steps * (runs * STEP + dense), CORE_TIME, core_time, axes | counted | stepped | wide(here, hidden)
+        count * steps * (runs * STEP + dense), CORE_TIME, core_time, axes | counted | stepped | wide(config, name)
     )
     yield Demand(steps, STEPS, lambda many: f"{many:,.0f} steps ({core_time(many * STEP)} a network)", stepped)
     compressed = (e["compression"] or {"steps": 0})["steps"]
@@ -130,7 +130,7 @@ def memory(config: Mapping[str, Any], name: str) -> Iterator[Demand]:
     e, seeds, of_seeds, here = parts(config, name)
     training, features, shape = e["training"], e["features"], widths(config, e)
     block = min(seeds["block"], seeds["count"])
-    layers, stacked = wide(here, e["model"]["hidden"]), {f"{of_seeds}.block": block}
+    layers, stacked = wide(config, name), {f"{of_seeds}.block": block}
     snapshots = min(points_of(training["snapshot_steps"]), training["steps"]) if features["rounds"] else 0
     drawn = {f"{here}.training.{key}": training[key] for key in ("steps", "batch_size")}
     stored = layers | {f"{here}.training.snapshot_steps": snapshots}
@@ -179,9 +179,13 @@ def weights(widths: list[int]) -> int:
     return sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
 
 
-def wide(here: str, hidden: list[int]) -> dict[str, float]:
-    """The key of each width -> the width."""
-    return {f"{here}.model.hidden[{number}]": width for number, width in enumerate(hidden)}
+def wide(config: Mapping[str, Any], name: str) -> dict[str, float]:
+    """The key of each width that the config says -> the width."""
+    e = config["experiments"][name]
+    found = {f"experiments.{name}.model.hidden[{i}]": width for i, width in enumerate(e["model"]["hidden"])}
+    if config["datasets"][e["dataset"]]["source"] == "teacher":
+        found[f"datasets.{e['dataset']}.options.inputs"] = widths(config, e)[0]
+    return found
 
 
 def points_of(grid: int | list[int]) -> int:
