@@ -19,13 +19,13 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from featprune.criteria import crossed
-from featprune.errors import FeatpruneError, nearest
+from featprune.errors import FeatpruneError, nearest, visible
 from featprune.rewind import conflicts
 
 Keys = tuple[str | int, ...]
 Problem = tuple[Keys, str]
 
-NUMERAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMERAL = re.compile(r"(?=.{1,40}\Z)-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 TYPES = {
     "array": "a list",
@@ -46,7 +46,7 @@ class ConfigError(FeatpruneError):
         super().__init__(self.lines)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join(map(visible, self.lines))
 
 
 def load_schema(path: str | Path) -> dict[str, Any]:
@@ -337,8 +337,9 @@ def _validator(schema: Mapping[str, Any], choices: Mapping[str, Collection[str]]
 def _explain(error: ValidationError) -> Iterator[Problem]:
     """One of jsonschema's errors in this project's words: where, and what."""
     keys, value, rule, schema = tuple(error.absolute_path), error.instance, error.validator, error.schema
-    if "propertyNames" in error.absolute_schema_path:
-        yield (*keys, value), "a name may only have letters, digits, _ and -"
+    named = "propertyNames" in error.absolute_schema_path
+    if named or rule == "pattern":
+        yield (*keys, *[value] * named), "a name may only have letters, digits, _ and -, 100 of them at most"
     elif rule == "additionalProperties":
         for key in value:
             if key not in schema["properties"]:

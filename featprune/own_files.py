@@ -59,8 +59,8 @@ def mistakes(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     test, sums = options.get("test_file"), options.get("sums", {})
     for option in NAMES:
         file = options.get(option, "")
-        if file and not Path(file).expanduser().is_file():
-            yield option, f"there is no file {file} in {Path.cwd()}; put it there, or name it by its whole path"
+        if file and (why := unopened(file)):
+            yield option, why
         elif file in sums and sums[file] != sha256(file):
             yield "sums", f"{file} has the SHA-256 {sha256(file)}; take the file that was meant, or leave its sum out"
     for option, labels in LABELS.items():
@@ -77,3 +77,14 @@ def mistakes(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "test", "is a share of `file`, but `test_file` is there; leave one of the two out"
     elif not test and sum(options.get(key, share) for key, share in SHARES.items()) >= 1:
         yield "test", "leaves nothing to train on; `validation` and `test` must be less than 1 together"
+
+
+def unopened(file: str) -> str:
+    """Why a file can't be read, and the way out; empty where it can."""
+    try:
+        with Path(file).expanduser().open("rb"):
+            return ""
+    except FileNotFoundError:
+        return f"there is no file {file} in {Path.cwd()}; put it there, or name it by its whole path"
+    except (OSError, ValueError, RuntimeError) as error:
+        return f"{file} can't be read ({getattr(error, 'strerror', None) or error}); name a file that can"

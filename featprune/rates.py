@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from featprune.errors import FeatpruneError
+from featprune.errors import FeatpruneError, first_line
 from featprune.runs.paths import Kind
 
 COLUMNS = ("alpha", "criterion", "rewind", "lr", "edge")
@@ -62,8 +62,9 @@ def read_rates(path: str) -> Rates:
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise FeatpruneError(f"{path}: {error.strerror}; `snakemake rates` makes such a table") from error
+    except (OSError, ValueError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise FeatpruneError(f"{path}: {reason}; `snakemake rates` makes such a table") from error
     table: dict[tuple[float, Kind], Rate] = {}
     written: dict[float, str] = {}
     for line, row in enumerate(rows, 2):

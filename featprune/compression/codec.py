@@ -34,8 +34,8 @@ from pathlib import Path
 import numpy as np
 
 from featprune.compression.quantization import Quantized
-from featprune.errors import FeatpruneError
-from featprune.storage import atomic, unreadable
+from featprune.errors import FeatpruneError, unreadable
+from featprune.storage import atomic
 
 MAGIC = b"\x93FPZ"
 VERSION = 2  # in version 1 gaps had INDEX_BITS bits in all layers

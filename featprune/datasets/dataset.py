@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from featprune.errors import FeatpruneError
-from featprune.storage import load_arrays, save_arrays, unreadable
+from featprune.errors import FeatpruneError, unreadable
+from featprune.storage import load_arrays, save_arrays
 
 LABELLED = ("train_y", "validation_y", "test_y", "teacher")  # what a teacher of each seed's own changes
 
@@ -70,6 +70,17 @@ def load_dataset(path: str | Path) -> Dataset:
     arrays = load_arrays(path, mapped=True)
     try:
         del arrays["outputs"]
-        return Dataset(**arrays)
-    except (KeyError, TypeError) as error:
+        data = Dataset(**arrays)
+        check_dataset(data)
+        return data
+    except (LookupError, TypeError, ValueError) as error:
         raise FeatpruneError(unreadable(path, error)) from error
+
+
+def check_dataset(data: Dataset) -> None:
+    """Raise ValueError unless each split has as many labels as samples, and all have as many inputs and outputs."""
+    for split in ("train", "validation", "test"):
+        x, y = getattr(data, f"{split}_x"), getattr(data, f"{split}_y")
+        samples = y.shape[1] if y.ndim == 3 else len(y)
+        if x.ndim != 2 or x.shape[1] != data.inputs or samples != len(x) or y.shape[2:] != data.train_y.shape[2:]:
+            raise ValueError(f"{split} inputs of shape {x.shape}, and labels of shape {y.shape}")

@@ -6,6 +6,7 @@ What a file lacks is an error that names the option of the dataset, the file, an
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,14 @@ from zipfile import BadZipFile
 import numpy as np
 
 from featprune.datasets.sources import UNSOUND
-from featprune.errors import FeatpruneError, nearest
+from featprune.errors import FeatpruneError, first_line, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE = "files"  # under `DATASETS`
+# What libraries raise for a file that is not whole; its metadata may be wrong too, or ask for endless memory.
+UNREADABLE = (*UNSOUND, BadZipFile, LookupError, ArithmeticError, MemoryError, struct.error)
 # What a file's name ends on -> its format.
 ENDINGS = {
     r"\.csv(\.gz)?": "csv",
@@ -70,8 +73,8 @@ def read_samples(
         return Samples(read_idx(file, option), read_idx(label_file, f"{option[:-4]}label_file"))
     try:
         content = READERS[kind](Path(file).expanduser())
-    except (OSError, EOFError, ValueError, BadZipFile) as error:
-        raise mistake(option, f"{file} can't be read as {kind} ({reason(error)}); save it anew") from error
+    except UNREADABLE as error:
+        raise mistake(option, f"{file} can't be read as {kind} ({first_line(error)}); save it anew") from error
     if isinstance(content, dict):
         return from_arrays(content, file, label, drop)
     return from_table(content, file, label, drop)
@@ -87,8 +90,8 @@ def read_idx(file: str, option: str) -> np.ndarray:
         with TemporaryDirectory() as scratch:
             plain = extract_archive(str(path), scratch) if path.suffix == ".gz" else str(path)
             return read_sn3_pascalvincent_tensor(plain).numpy()
-    except UNSOUND as error:
-        raise mistake(option, f"{file} is no whole idx file ({reason(error)}); name one that is") from error
+    except UNREADABLE as error:
+        raise mistake(option, f"{file} is no whole idx file ({first_line(error)}); name one that is") from error
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -168,8 +171,3 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     """The first of some names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(repr, names[:most])) + more
-
-
-def reason(error: Exception) -> str:
-    """An error's first line."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

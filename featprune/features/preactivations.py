@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from featprune.datasets.dataset import Dataset
-from featprune.errors import FeatpruneError
+from featprune.errors import FeatpruneError, unreadable
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
-from featprune.storage import atomic, unreadable
+from featprune.storage import atomic, open_table, placed, seal
 
 
 def probe_set(data: Dataset, size: int) -> np.ndarray:
@@ -67,25 +67,27 @@ def dump_preactivations(
     samples = probe_set(data, size)
     x = data.test_x[samples]
     widths = network.widths[1:]
-    table_schema = schema(widths)
+    table_schema = placed(path, schema(widths))
     steps = sorted(snapshots)
     values = {}
     for step in steps:
         values[step] = network.preactivations(snapshots[step].weights, snapshots[step].biases, x)
     # Floats hardly repeat: split into bytes they take two thirds of what they do in a dictionary.
     encoding = {"use_byte_stream_split": ["preactivation.list.element"], "use_dictionary": ["seed", "step", "layer"]}
-    with atomic(path) as partial, pq.ParquetWriter(partial, table_schema, compression="zstd", **encoding) as writer:
-        for replica, seed in enumerate(seeds):
-            for layer, width in enumerate(widths):
-                h = np.concatenate([values[step][layer][replica] for step in steps])
-                columns = {
-                    "seed": np.full(len(h), seed, np.int32),
-                    "step": np.repeat(np.array(steps, np.int32), len(samples)),
-                    "layer": np.full(len(h), layer + 1, np.int8),
-                    "sample": np.tile(samples.astype(np.int32), len(steps)),
-                    "preactivation": _padded(h, width, max(widths)),
-                }
-                writer.write_table(pa.table(columns, schema=table_schema))
+    with atomic(path) as partial:
+        with pq.ParquetWriter(partial, table_schema, compression="zstd", **encoding) as writer:
+            for replica, seed in enumerate(seeds):
+                for layer, width in enumerate(widths):
+                    h = np.concatenate([values[step][layer][replica] for step in steps])
+                    columns = {
+                        "seed": np.full(len(h), seed, np.int32),
+                        "step": np.repeat(np.array(steps, np.int32), len(samples)),
+                        "layer": np.full(len(h), layer + 1, np.int8),
+                        "sample": np.tile(samples.astype(np.int32), len(steps)),
+                        "preactivation": _padded(h, width, max(widths)),
+                    }
+                    writer.write_table(pa.table(columns, schema=table_schema))
+        seal(partial)
 
 
 def _padded(h: np.ndarray, width: int, widest: int) -> pa.Array:
@@ -105,7 +107,7 @@ def read_preactivations(
     Raises FeatpruneError naming the file if it can't be read.
     """
     try:
-        file = pq.ParquetFile(path)
+        file = open_table(path)
         widths = [int(w) for w in file.schema_arrow.metadata[b"widths"].split(b",")]
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)
@@ -119,5 +121,5 @@ def read_preactivations(
             for at in np.unique(step):
                 rows = step == at
                 yield first, layer, int(at), sample[rows], h[rows]
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
         raise FeatpruneError(unreadable(path, error)) from error

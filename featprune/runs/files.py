@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from featprune.errors import FeatpruneError
+from featprune.errors import FeatpruneError, unreadable
 from featprune.network import Parameters
 from featprune.pruning.masks import Mask, Masks
 from featprune.storage import load_arrays, save_arrays, save_table
@@ -61,10 +61,28 @@ def save_mask(mask_file: FilePath, density_file: FilePath, mask: Mask, seeds: Se
 def load_mask(mask_file: FilePath, seeds: Sequence[int] | None = None) -> tuple[list[int], Mask]:
     """A run's seeds and mask; raises FeatpruneError where the file is broken or holds other seeds than asked for."""
     arrays = load_arrays(mask_file)
-    held, sound = arrays.pop("seeds").tolist(), arrays.pop("sound")
+    try:
+        held, sound = arrays.pop("seeds").tolist(), arrays.pop("sound")
+        mask = Mask([arrays[f"mask{number}"] for number in range(1, 1 + len(arrays))], sound)
+        check_mask(mask, len(held))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FeatpruneError(unreadable(mask_file, error)) from error
     if seeds is not None and held != list(seeds):
         raise FeatpruneError(f"{mask_file}: holds seeds {held}, not {list(seeds)}; delete it")
-    return held, Mask([arrays[f"mask{number}"] for number in range(1, 1 + len(arrays))], sound)
+    return held, mask
+
+
+def check_mask(mask: Mask, replicas: int) -> None:
+    """Raise ValueError unless it is a mask of 0 and 1 of so many networks, whose layers follow each other."""
+    if not mask.layers or mask.sound.shape != (replicas,):
+        raise ValueError(f"not a mask of {replicas} networks")
+    fan_in = mask.layers[0].shape[-1]
+    for layer in mask.layers:
+        if layer.dtype != bool or layer.view(np.uint8).max(initial=0) > 1:
+            raise ValueError("a mask of more than 0 and 1")
+        if layer.ndim != 3 or len(layer) != replicas or layer.shape[2] != fan_in:
+            raise ValueError(f"masks of {', '.join(str(layer.shape) for layer in mask.layers)}, of no network")
+        fan_in = layer.shape[1]
 
 
 def load_masks(mask_file: FilePath) -> tuple[list[int], Masks]:
@@ -92,8 +110,13 @@ def save_outcome(
 def load_run(mask_file: FilePath, weights_file: FilePath, seeds: Sequence[int] | None = None) -> Run:
     """Read a run's masks and weights; raises FeatpruneError where a file is broken or holds other seeds."""
     held, mask = load_mask(mask_file, seeds)
-    arrays = load_arrays(weights_file, ["weights", "biases"])
-    return Run(held, mask.layers, unpack(arrays, mask.layers))
+    arrays = load_arrays(weights_file, ["weights", "biases", "seeds"])
+    if arrays["seeds"].tolist() != held:
+        raise FeatpruneError(f"{weights_file}: holds seeds {arrays['seeds'].tolist()}, not {held}; delete it")
+    try:
+        return Run(held, mask.layers, unpack(arrays, mask.layers))
+    except ValueError as error:
+        raise FeatpruneError(f"{unreadable(weights_file, error)}, or {mask_file} if that is what is wrong") from error
 
 
 def load_parameters(
@@ -106,7 +129,10 @@ def load_parameters(
 def load_snapshots(snapshots_file: FilePath, mask_file: FilePath) -> tuple[list[int], dict[int, Parameters]]:
     """A run's seeds, and its parameters at the recorded steps, with exact zeros where a weight is pruned."""
     seeds, masks = load_masks(mask_file)
-    return seeds, unpack_snapshots(load_arrays(snapshots_file), masks)
+    try:
+        return seeds, unpack_snapshots(load_arrays(snapshots_file), masks)
+    except (KeyError, ValueError, IndexError) as error:
+        raise FeatpruneError(unreadable(snapshots_file, error)) from error
 
 
 def pack(parameters: Parameters, masks: Masks) -> dict[str, np.ndarray]:
@@ -119,8 +145,12 @@ def pack(parameters: Parameters, masks: Masks) -> dict[str, np.ndarray]:
 
 
 def unpack(arrays: Mapping[str, np.ndarray], masks: Masks) -> Parameters:
-    """The inverse of `pack`: parameters with exact zeros where a weight is pruned."""
-    alive = _flatten(masks)
+    """The inverse of `pack`: parameters with exact zeros where a weight is pruned; ValueError where they don't fit."""
+    alive, units = _flatten(masks), sum(m.shape[1] for m in masks)
+    kept = np.count_nonzero(alive, axis=1)
+    if not (kept == arrays["weights"].shape[1]).all() or arrays["biases"].shape != (len(alive), units):
+        found = f"{arrays['weights'].shape[1]} weights and {arrays['biases'].shape[1]} biases"
+        raise ValueError(f"{found} of a network, where its mask leaves {kept.max(initial=0)} and {units}")
     flat = np.zeros(alive.shape, arrays["weights"].dtype)
     flat[alive] = arrays["weights"].ravel()
     weights = np.split(flat, np.cumsum([m[0].size for m in masks])[:-1], axis=1)

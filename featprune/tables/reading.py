@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 
+from featprune.errors import FeatpruneError
 from featprune.runs.paths import RunPath
-from featprune.storage import load_table
+from featprune.storage import ABOUT, load_table, open_table
 from featprune.tables.frames import RUN
 
 
 def read_frame(file: str) -> pd.DataFrame:
     """A table; raises FeatpruneError naming the file if it can't be read."""
     return load_table(file).to_pandas()
+
+
+@contextmanager
+def expected(files: Iterable[str]) -> Iterator[None]:
+    """Make an error of a column or key that a table of another version lacks one that names its file."""
+    try:
+        yield
+    except (LookupError, AttributeError) as error:
+        for file in files:
+            if Path(file).suffix == ".parquet" and ABOUT.encode() not in (open_table(file).schema_arrow.metadata or {}):
+                way = "delete it and run again to make it anew"
+                raise FeatpruneError(
+                    f"{file}: of another version, without what is read here ({error}); {way}"
+                ) from error
+        raise
 
 
 def read_runs(files: Iterable[str]) -> pd.DataFrame:

@@ -38,11 +38,11 @@ MISTAKES = {
     "key that is a number": ("1: 2", f"[1]: unknown key; known: {TOP}"),
     "name unfit for a path": (
         "datasets: {a/b: {source: mnist}}",
-        "datasets.a/b: a name may only have letters, digits, _ and -",
+        "datasets.a/b: a name may only have letters, digits, _ and -, 100 of them at most",
     ),
     "name that YAML reads as a boolean": (
         "datasets: {on: {source: mnist}}",
-        "datasets[True]: a name may only have letters, digits, _ and -",
+        "datasets[True]: a name may only have letters, digits, _ and -, 100 of them at most",
     ),
     # Choices
     "unknown device": ("device: gpu", "device: unknown value 'gpu'; did you mean 'cpu'? (known: auto, cpu, cuda)"),
@@ -217,7 +217,7 @@ MISTAKES = {
     ),
     "points of a grid": (
         mnist("training: {snapshot_steps: 1}"),
-        "experiments.mnist.training.snapshot_steps: 1 is out of range (must be >= 2)",
+        "experiments.mnist.training.snapshot_steps: 1 is out of range (must be >= 2 and <= 100000)",
     ),
     "negative step": (
         mnist("training: {snapshot_steps: [-1]}"),

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from featprune.activations import ACTIVATIONS
+from featprune.bounds import bounded
 from featprune.config import load_schema, resolve
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
@@ -60,7 +61,7 @@ CHOICES = {
 
 try:
     SCHEMA = load_schema(workflow.source_path("../schemas/config.schema.yaml"))
-    STUDY = Study(declare_files(resolve(config, SCHEMA, CHOICES)))
+    STUDY = Study(declare_files(bounded(resolve(config, SCHEMA, CHOICES))))
     OWN = declared_sums(STUDY.config)
     # Where training runs changes only its rounding, so the device is a resource, and not among the params.
     GPUS = gpus_wanted(STUDY.config["device"])

@@ -10,8 +10,9 @@ with job_log(snakemake.log[0]):
 
     p, files, made = snakemake.params, snakemake.input, snakemake.output
     data = load_dataset(files.data)
-    context = context_of(p.pruning, network_for(p.model, data), data, files.get("mask"), files.get("weights"))
-    tickets = tickets_of(files.get("tickets", []), context.seeds)
+    network = network_for(p.model, data)
+    context = context_of(p.pruning, network, data, files.get("mask"), files.get("weights"))
+    tickets = tickets_of(files.get("tickets", []), context.seeds, network)
     masks = extract_masks(CRITERIA[p.pruning["criterion"]], context, p.pruning["rounds"], tickets)
     for mask, *place in zip(masks, made.masks, made.densities, strict=True):
         save_mask(*place, mask, context.seeds)

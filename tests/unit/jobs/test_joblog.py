@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,27 @@ def test_a_job_has_one_thread_whatever_its_cores(tmp_path, monkeypatch):
         monkeypatch.setenv(name, "4")
     with job_log(tmp_path / "job.log"):
         assert {os.environ[name] for name in THREADS} == {"1"}
+
+
+def test_a_log_that_cannot_be_opened_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as caught, job_log(tmp_path / "file" / "job.log"):
+        raise AssertionError("the body ran")
+    assert str(caught.value.code).startswith(f"error: {tmp_path}/file/job.log: can't be written (")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_disk_too_full_for_the_log_is_one_line():
+    with pytest.raises(SystemExit) as caught, job_log("/dev/full"):
+        print("before")
+    assert caught.value.code.startswith("error: /dev/full: can't be written (No space left on device); make room there")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("Unable to allocate 728. TiB"), RuntimeError("x: can't allocate memory: you tried")]
+)
+def test_too_little_memory_is_one_line(tmp_path, error):
+    with pytest.raises(SystemExit) as caught, job_log(tmp_path / "job.log"):
+        raise error
+    assert caught.value.code.startswith(f"error: out of memory ({error}); take a smaller `block`")
+    assert "Traceback" not in (tmp_path / "job.log").read_text()

@@ -233,7 +233,8 @@ def test_a_diverged_chain_stays_diverged_and_does_not_stop_the_others(tmp_path):
     dense(tmp_path / "dense")
     run = run_of(tmp_path / "dense")
     run.parameters.weights[0][1] = np.nan
-    save_arrays(tmp_path / "dense/weights.safetensors", pack(run.parameters, run.masks))
+    block = {"seeds": np.array(run.seeds, np.int32)}
+    save_arrays(tmp_path / "dense/weights.safetensors", pack(run.parameters, run.masks) | block)
     folders = chain(tmp_path, "init")
     for round in ROUNDS:
         history = load_table(folders[round] / "history.parquet").to_pandas()

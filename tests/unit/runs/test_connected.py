@@ -13,7 +13,7 @@ from featprune.rewind import REWINDS
 from featprune.runs.chain import Trainer, dense_mask, train_chain, train_dense, train_rounds
 from featprune.runs.connected import measure_connectivity
 from featprune.runs.paths import DENSE, REORDERED, REORDERED_TICKET, TICKET, Cell, RunPath
-from featprune.storage import load_table
+from featprune.storage import load_arrays, load_table, save_arrays
 from tests.unit.engine.test_training import NETWORK, made_data
 from tests.unit.runs.chains import SCHEDULE, SEEDS, run_of, save
 from tests.unit.runs.chains import SETTINGS as USUAL
@@ -111,10 +111,9 @@ def test_a_ticket_beside_itself_has_no_barrier(made, tmp_path):
     """Under the name of its twin, too, it is the same network."""
     root, settings = made
     twin = folder_of(tmp_path, REORDERED_TICKET, 1)
-    twin.mkdir(parents=True)
     names = ("mask.safetensors", "weights.safetensors")
-    for name in names:
-        (twin / name).write_bytes((folder_of(root, TICKET, 1) / name).read_bytes())
+    for name in names:  # saved, and not copied: a file says which run it is of
+        save_arrays(twin / name, load_arrays(folder_of(root, TICKET, 1) / name))
     files = [[folder / name for name in names] for folder in (folder_of(root, TICKET, 1), twin)]
     found = measure_connectivity(NETWORK, DATA, files, settings.objective, settings.center)
     assert (found[["loss_barrier", "error_barrier"]] == 0).all(axis=None)
