@@ -15,12 +15,16 @@ SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a plan; `after` are the places in the plan of the jobs it waits for."""
+    """A job of a plan.
+
+    after: the places in the plan of the jobs it waits for. benchmark: the file of what it took.
+    """
 
     rule: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     after: tuple[int, ...] = ()
+    benchmark: str = ""
 
 
 def plan(configfiles: Sequence[Path] = (), missing: bool = False) -> tuple[Study, list[Job]]:
@@ -52,6 +56,7 @@ def plan(configfiles: Sequence[Path] = (), missing: bool = False) -> tuple[Study
             tuple(map(str, job.input)),
             tuple(map(str, job.output)),
             tuple(sorted(place[before] for before in dag.dependencies[job] if before in place)),
+            str(job.benchmark or ""),
         )
         for job in wanted
     ]

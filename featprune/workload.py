@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -71,16 +71,16 @@ def dataset_sizes(study: Study, dataset: str) -> Sizes:
     return Sizes(data.inputs, data.outputs, len(data.train_x), len(data.validation_x), len(data.test_x))
 
 
-def cases(study: Study) -> dict[str, Case]:
-    """The case of each experiment."""
-    sizes = {dataset: dataset_sizes(study, dataset) for dataset in {e.dataset for e in study.experiments.values()}}
+def cases(study: Study, shape: Callable[[Study, str], Sizes] = dataset_sizes) -> dict[str, Case]:
+    """The case of each experiment; shape: the function that knows a dataset's."""
+    sizes = {dataset: shape(study, dataset) for dataset in {e.dataset for e in study.experiments.values()}}
     found = {}
     for name, e in study.experiments.items():
-        shape, t, m = sizes[e.dataset], e.training, e.model
-        network = MLP((shape.inputs, *m.hidden, shape.outputs), m.activation, m.init, m.parametrization)
+        own, t, m = sizes[e.dataset], e.training, e.model
+        network = MLP((own.inputs, *m.hidden, own.outputs), m.activation, m.init, m.parametrization)
         asked = e.settings(e.dense_cells[0], 0)["snapshot_at"] or [0, 1]
         measured = len(asked), e.features.probe, e.features.kernel_samples, e.pruning.score_samples
-        found[name] = Case(network, shape, t.loss, t.optimizer, t.batch_size, *measured)
+        found[name] = Case(network, own, t.loss, t.optimizer, t.batch_size, *measured)
     return found
 
 
