@@ -142,7 +142,9 @@ def file_bytes(study: Study, known: Mapping[str, Case], path: str) -> float:
     name = Path(path).name
     if "/runs/" not in path:
         if "/data/" in path:
-            users = [known[e.name].sizes for e in study.experiments.values() if study.dataset_file(e.name) == path]
+            users = [
+                known[e.name].sizes for e in study.experiments.values() if path.endswith(study.dataset_file(e.name))
+            ]
             return sum(4 * (s.train + s.validation + s.test) * s.inputs for s in users[:1])
         return FIGURE if "/figures/" in path else TABLE if "/tables/" in path else SMALL
     run = RunPath.parse(path)
