@@ -65,8 +65,11 @@ class Demand(NamedTuple):
     mem_mb: float
 
     def minutes(self, attempt: int) -> int:
-        """Whole minutes of an attempt, from 1: each has twice as many as the one before."""
-        return ceil(self.seconds / 60) * 2 ** (attempt - 1)
+        """Whole minutes of an attempt, from 1: each has twice as many as the one before.
+
+        One besides is Snakemake's, which on a cluster starts twice before the job does.
+        """
+        return (1 + ceil(self.seconds / 60)) * 2 ** (attempt - 1)
 
     def memory(self, attempt: int) -> int:
         """MB of an attempt, from 1: each has as much more as the first."""

@@ -139,7 +139,7 @@ def test_what_is_measured_takes_time(study, known, name):
 
 def test_each_attempt_asks_for_more():
     first = Demand(200, 900.2)
-    assert [first.minutes(attempt) for attempt in (1, 2, 3)] == [4, 8, 16]
+    assert [first.minutes(attempt) for attempt in (1, 2, 3)] == [5, 10, 20]
     assert [first.memory(attempt) for attempt in (1, 2, 3)] == [901, 1802, 2703]
 
 

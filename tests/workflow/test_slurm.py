@@ -1,7 +1,7 @@
-"""A run on a real Slurm: few submissions, the tables of a local run, and an end also where something breaks on the way.
+"""A run on a real Slurm: few submissions, the tables of a local run, and an end also where something breaks.
 
-`pytest -m slurm` asks for these; they skip where there is no Slurm. What breaks a cluster is done to one on this machine
-only.
+`pytest -m slurm` asks for these; they skip where there is no Slurm. What breaks a cluster is done to one on this
+machine only.
 """
 
 import os
