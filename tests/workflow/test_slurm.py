@@ -21,7 +21,8 @@ import yaml
 
 from tests.workflow.conftest import STUDY, Workspace
 
-PATIENCE = 600  # seconds, for what takes some
+PATIENCE = 1800  # seconds, until a run that goes on is taken to hang
+SUMMARY = "results/tables/tiny/summary.parquet"
 ONE_EXPERIMENT = {"run": ["tiny"]}
 
 
@@ -55,11 +56,11 @@ def node(partition) -> str:
 
 
 @contextmanager
-def started(work: Workspace, partition: str) -> Iterator[subprocess.Popen]:
-    """A run of one experiment on Slurm, ended with its jobs if the body fails."""
+def started(work: Workspace, partition: str, *targets: str) -> Iterator[subprocess.Popen]:
+    """A run of one experiment on Slurm, or of the targets only; ended with its jobs if the body fails."""
     (work.root / "study.yaml").write_text(STUDY)
     (work.root / "overlay.yaml").write_text(yaml.safe_dump(ONE_EXPERIMENT))
-    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--latency-wait", "5"]
+    command = [sys.executable, "-m", "snakemake", *targets, "--profile", "profiles/slurm", "--latency-wait", "5"]
     command += ["--default-resources", f"slurm_partition={partition}", "--configfile", "study.yaml", "overlay.yaml"]
     environment = os.environ | {"PYTHONPATH": str(work.root)}
     with (work.root / "run.log").open("w") as log:
@@ -68,13 +69,19 @@ def started(work: Workspace, partition: str) -> Iterator[subprocess.Popen]:
             yield process
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                subprocess.run(["scancel", *running()])
+                process.send_signal(signal.SIGINT)
+                subprocess.run(["scancel", *submitted(work)])
                 process.wait()
 
 
-def running() -> list[str]:
-    return ask("squeue", "-h", "-t", "R", "-o", "%A").split()
+def submitted(work: Workspace) -> list[str]:
+    return re.findall(r"submitted with SLURM jobid (\d+)", (work.root / "run.log").read_text())
+
+
+def running(work: Workspace) -> list[str]:
+    """The jobs of a run that run now."""
+    now = ask("squeue", "-h", "-t", "R", "-o", "%A").split()
+    return [job for job in submitted(work) if job in now]
 
 
 def wait_for(found: Callable[[], object], process: subprocess.Popen):
@@ -88,12 +95,8 @@ def wait_for(found: Callable[[], object], process: subprocess.Popen):
     raise TimeoutError
 
 
-def submitted(work: Workspace) -> list[str]:
-    return re.findall(r"submitted with SLURM jobid (\d+)", (work.root / "run.log").read_text())
-
-
 def assert_tables_are_those_of(local: Workspace, work: Workspace) -> None:
-    tables = sorted(path.relative_to(local.results) for path in (local.results / "tables/tiny").glob("*.parquet"))
+    tables = [path.relative_to(work.results) for path in (work.results / "tables").rglob("*.parquet")]
     assert tables
     for table in tables:
         pd.testing.assert_frame_equal(pd.read_parquet(work.results / table), pd.read_parquet(local.results / table))
@@ -119,20 +122,19 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
 ):
     work = pristine.copy(tmp_path / "study")
 
-    def runs_besides(*old: str) -> str | None:
-        return next((job for job in running() if job not in old and job in submitted(work)), None)
+    def another(*old: str) -> str | None:
+        return next((job for job in running(work) if job not in old), None)
 
-    with started(work, partition) as process:
-        first = wait_for(runs_besides, process)
+    with started(work, partition, SUMMARY) as process:
+        first = wait_for(another, process)
         ask("scontrol", "update", f"jobid={first}", "timelimit=0:01")
-        wait_for(lambda: first not in running(), process)
-        second = wait_for(lambda: runs_besides(first), process)
+        second = wait_for(lambda: another(first), process)
         ask("scancel", second)
-        third = wait_for(lambda: runs_besides(first, second), process)
+        third = wait_for(lambda: another(first, second), process)
         ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        wait_for(lambda: third not in running(), process)
+        wait_for(lambda: third not in running(work), process)
         ask("scontrol", "update", f"nodename={node}", "state=resume")
-        wait_for(running, process)
+        wait_for(another, process)
         restart_controller()
         ended(process, work)
     assert_tables_are_those_of(finished, work)
