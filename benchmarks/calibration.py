@@ -21,8 +21,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.plan import SNAKEFILE, Case, Counts, Sizes, layer_sizes
+from benchmarks.plan import SNAKEFILE
 from featprune.network import MLP
+from featprune.workload import Case, Counts, Sizes, layer_sizes
 
 SEEDS = [0, 1]
 TRAIN_SAMPLES = 20_000  # at most, of made data; more take as long a step, and longer to make

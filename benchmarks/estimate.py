@@ -26,7 +26,8 @@ import pandas as pd
 
 from benchmarks import plan as plans
 from benchmarks.calibration import Costs, Machine, Wanted, in_processes
-from benchmarks.plan import Case, Job, runs_in
+from benchmarks.plan import Job
+from featprune import workload
 from featprune.experiment import Experiment
 from featprune.runs.paths import (
     COMPRESSION,
@@ -40,6 +41,7 @@ from featprune.runs.paths import (
     RunPath,
 )
 from featprune.study import Study
+from featprune.workload import Case, runs_in
 
 CORES = (2, 4, 8)
 SNAKEMAKE_JOB = 0.12  # seconds of Snakemake's own a job: results/benchmarks/snakemake.json has those of a run
@@ -71,7 +73,7 @@ def kind_of(job: Job, experiments: Mapping[str, Experiment]) -> str:
         return "claims" if {Path(name).stem for name in names} & {*IMPORT_MUCH} else "table"
     if MASK in names and WEIGHTS not in names:
         criteria = {experiments[run.cell.experiment].masks_by(run.cell.kind) for run in runs_in(job.outputs, MASK)}
-        return "score" if any(map(plans.gradients, criteria)) else "prune"
+        return "score" if any(map(workload.gradients, criteria)) else "prune"
     return next(kind for name, kind in KINDS.items() if name in names)
 
 
@@ -85,11 +87,11 @@ def wanted(study: Study, known: Mapping[str, Case], jobs: Sequence[Job]) -> list
 
     trained, masked, studied, compressed = map(of, (WEIGHTS, MASK, PREACTIVATIONS, COMPRESSION))
     compared, connected = map(of, (FEATURES, CONNECTIVITY))
-    dense = {case: tuple(plans.layer_sizes(case.network)) for case in known.values()}
+    dense = {case: tuple(workload.layer_sizes(case.network)) for case in known.values()}
     return [
         Wanted(
             case,
-            frozenset(plans.counts_of(e, case.network, run) for c, e, run in trained if c == case) | {full},
+            frozenset(workload.counts_of(e, case.network, run) for c, e, run in trained if c == case) | {full},
             frozenset(e.masks_by(run.cell.kind) for c, e, run in masked if c == case) - {DENSE.criterion},
             studied=any(c == case for c, *_ in (*studied, *compared)),
             connected=any(c == case for c, *_ in connected),
@@ -107,12 +109,12 @@ def job_seconds(
     seconds = SNAKEMAKE_JOB + machine.start[kind_of(job, study.experiments)]
     for file in job.outputs:
         if "/data/" in file:
-            seconds += PREPARING * plans.file_bytes(study, known, file)
+            seconds += PREPARING * workload.file_bytes(study, known, file)
         if "/runs/" in file:
             run = RunPath.parse(file)
             e, case = study.experiments[run.cell.experiment], known[run.cell.experiment]
             each = seed_seconds(Path(file).name, e, case, run, costs[case])
-            seconds += len(run.seeds) * plans.repeats(job, file) * each
+            seconds += len(run.seeds) * workload.repeats(job.inputs, file) * each
     if "/tables/" in job.outputs[0]:
         seconds += machine.read * sum("/runs/" in file for file in job.inputs)
     return seconds
@@ -121,9 +123,9 @@ def job_seconds(
 def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs) -> float:
     """Core-seconds that the making of a file of a run takes, a seed; of one comparison or line where it has several."""
     if name == WEIGHTS:
-        counts, dense = plans.counts_of(e, case.network, run), tuple(plans.layer_sizes(case.network))
-        steps, again = plans.training_steps(e, run)
-        seen = plans.samples_seen(e.settings(run.cell, int(run.round)), case.sizes)
+        counts, dense = workload.counts_of(e, case.network, run), tuple(workload.layer_sizes(case.network))
+        steps, again = workload.training_steps(e, run)
+        seen = workload.samples_seen(e.settings(run.cell, int(run.round)), case.sizes)
         return cost.run + steps * cost.step[counts] + again * cost.step[dense] + seen * cost.sample[counts]
     if name == MASK:
         return cost.mask.get(e.masks_by(run.cell.kind), 0.0)
@@ -165,17 +167,17 @@ def main() -> None:
     study, jobs = plans.plan(given.configfile, given.missing)
     if not jobs:
         raise SystemExit("nothing to be done")
-    starting, known = time.process_time(), plans.cases(study)
+    starting, known = time.process_time(), workload.cases(study)
     costs, machine = calibrate(study, known, jobs)
     seconds = [job_seconds(job, study, known, costs, machine) for job in jobs]
     print(by_stage(jobs, seconds).round(2).to_string(), "\n")
     trained = sum(
-        len(run.seeds) * plans.training_steps(study.experiments[run.cell.experiment], run)[0]
+        len(run.seeds) * workload.training_steps(study.experiments[run.cell.experiment], run)[0]
         for job in jobs
         for run in runs_in(job.outputs, WEIGHTS)
     )
     print(f"{len(jobs)} jobs, {trained:,} training steps, {(starting + sum(seconds)) / 3600:.2f} core-hours")
-    bytes_of = {file: plans.file_bytes(study, known, file) for job in jobs for file in (*job.outputs, *job.inputs)}
+    bytes_of = {file: workload.file_bytes(study, known, file) for job in jobs for file in (*job.outputs, *job.inputs)}
     temporary = [file for file in bytes_of if plans.is_temporary(study, file)]
     for cores in sorted({*CORES, *filter(None, [given.cores])}):
         ends = plans.scheduled(jobs, seconds, cores)

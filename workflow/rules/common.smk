@@ -7,6 +7,7 @@ from pathlib import Path
 
 from featprune.activations import ACTIVATIONS
 from featprune.bounds import bounded
+from featprune.bundles import measures_are_short, tree_is_short
 from featprune.config import load_schema, resolve
 from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
@@ -18,6 +19,7 @@ from featprune.figures import FIGURES
 from featprune.findings.contents import sources
 from featprune.jobs.fingerprint import code, import_from_here, module
 from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS
+from featprune.resources import demand, shape_of
 from featprune.rewind import REWINDS
 from featprune.runs.paths import (
     COMPRESSION,
@@ -42,7 +44,9 @@ from featprune.runs.paths import (
 from featprune.storage import sweep
 from featprune.study import Study
 from featprune.tables.registry import TABLES
+from featprune.workload import cases
 from snakemake.exceptions import WorkflowError
+from snakemake.io import apply_wildcards
 
 import_from_here()
 
@@ -174,6 +178,59 @@ def dataset_code(w):
 def own_files(w):
     """The files of one's own that a dataset is made from; their content counts, which its options hold, not their time."""
     return [ancient(str(Path(file).expanduser())) for file in OWN.get(w.dataset, {})]
+
+
+@cache
+def known_cases():
+    """What the cost of each experiment's runs depends on."""
+    return cases(STUDY, shape_of)
+
+
+@cache
+def demand_of(outputs, inputs):
+    """What the job asks for that makes these outputs from these inputs."""
+    return demand(STUDY, known_cases(), inputs, outputs)
+
+
+def outputs_of(w, rulename):
+    """The outputs of a job."""
+    return tuple(apply_wildcards(str(pattern), w) for pattern in workflow.get_rule(rulename).output)
+
+
+def mem_mb(w, input, attempt, rulename):
+    """The memory of any job, in MB."""
+    return demand_of(outputs_of(w, rulename), tuple(map(str, input))).memory(attempt)
+
+
+def runtime(w, input, attempt, rulename):
+    """The time of any job, in minutes."""
+    return demand_of(outputs_of(w, rulename), tuple(map(str, input))).minutes(attempt)
+
+
+@cache
+def short(experiment, whole):
+    """Whether all jobs of a tree of an experiment run as one, or else those that measure its features."""
+    return (tree_is_short if whole else measures_are_short)(STUDY, known_cases(), experiment)
+
+
+# A group is what a cluster runs as one job; of a label, what depends on each other. A dry run shows none.
+def tree_group(w):
+    """The group of a job that prunes or trains: its tree, if that is short, or an extraction with its retraining."""
+    if not workflow.non_local_exec:
+        return None
+    return "tree" if short(w.experiment, True) else f"round_{w.round}" if "round" in w.keys() else None
+
+
+def measure_group(w):
+    """The group of a job that measures what was trained: its tree, if that is short, or what is measured of it."""
+    if not workflow.non_local_exec:
+        return None
+    return "tree" if short(w.experiment, True) else "measures" if short(w.experiment, False) else None
+
+
+def table_group(w):
+    """The group of a job that makes a table or a figure."""
+    return "tables" if workflow.non_local_exec else None
 
 
 def note_usage():

@@ -18,12 +18,14 @@ for _rounds, _experiments in STUDY.compressions.items():
             benchmark_file("compress_chain", _place)
         wildcard_constraints:
             experiment="|".join(_experiments),
+        group:
+            measure_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             model=model_of,
             runs=lambda w, rounds=_rounds: [STUDY.compression_params(cell_of(w), round) for round in rounds],

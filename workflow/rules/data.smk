@@ -1,3 +1,4 @@
+# On a cluster, too, where Snakemake itself runs: the nodes may have no way to the internet.
 rule fetch_dataset:
     input:
         own_files,
@@ -7,12 +8,15 @@ rule fetch_dataset:
         f"{STUDY.root}/logs/fetch_dataset/{{dataset}}.log",
     benchmark:
         f"{STUDY.root}/benchmarks/fetch_dataset/{{dataset}}.tsv"
+    # What is wrong with data stays wrong.
+    retries: 0
+    localrule: True
     conda:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         source=lambda w: STUDY.config["datasets"][w.dataset]["source"],
         options=lambda w: STUDY.config["datasets"][w.dataset]["options"],

@@ -16,8 +16,8 @@ rule write_explorer:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         made_of=lambda w: explored(STUDY),
         claims=STUDY.config["claims"],

@@ -32,12 +32,14 @@ for _name, _experiments, _rewinds, _runs, _measured in DUMPED:
         wildcard_constraints:
             experiment="|".join(_experiments),
             rewind="|".join(_rewinds or REWINDS),
+        group:
+            measure_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             model=model_of,
             features=lambda w: STUDY.feature_params(w.experiment),
@@ -66,12 +68,14 @@ for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
             benchmark_file("compare_features", dense_run(DENSE))
         wildcard_constraints:
             experiment="|".join(_experiments),
+        group:
+            measure_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
-            runtime=30,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             code=script_code("compare_features"),
         script:
@@ -88,12 +92,14 @@ rule measure_connectivity:
         log_file("measure_connectivity", dense_run(DENSE)),
     benchmark:
         benchmark_file("measure_connectivity", dense_run(DENSE))
+    group:
+        measure_group
     conda:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         model=model_of,
         objective=lambda w: STUDY.connection_params(dense_cell_of(w)),

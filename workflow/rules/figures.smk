@@ -18,12 +18,14 @@ for _name, _figure in FIGURES.items():
             f"{STUDY.root}/logs/plot_{_name}/{{experiment}}.log",
         benchmark:
             f"{STUDY.root}/benchmarks/plot_{_name}/{{experiment}}.tsv"
+        group:
+            table_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1000,
-            runtime=5,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             figure=_name,
             code=script_code("plot_figure", f"featprune.figures.{_figure.module}", FIGURES=_name, FOUND=_name),

@@ -14,12 +14,13 @@ if STUDY.config["findings"] is not None:
             f"{STUDY.root}/logs/publish_tables.log",
         benchmark:
             f"{STUDY.root}/benchmarks/publish_tables.tsv"
+        localrule: True
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1000,
-            runtime=5,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             made_of=PUBLISHED,
             folder=lambda w, output: str(Path(output[0]).parent),
@@ -47,12 +48,13 @@ rule write_opening:
         f"{STUDY.root}/logs/write_opening.log",
     benchmark:
         f"{STUDY.root}/benchmarks/write_opening.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         made_of=TOLD,
         root=lambda w, output: str(Path(output[0]).parents[1]),
@@ -74,12 +76,13 @@ rule write_findings:
         f"{STUDY.root}/logs/write_findings.log",
     benchmark:
         f"{STUDY.root}/benchmarks/write_findings.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         folder=lambda w, output: output[0].removesuffix(".md"),
         code=script_code("write_findings"),

@@ -10,12 +10,13 @@ rule write_config:
         f"{STUDY.root}/logs/write_config.log",
     benchmark:
         f"{STUDY.root}/benchmarks/write_config.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=200,
-        runtime=5,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=STUDY.config,
         code=script_code("write_config"),
@@ -38,12 +39,13 @@ rule write_provenance:
         f"{STUDY.root}/logs/write_provenance.log",
     benchmark:
         f"{STUDY.root}/benchmarks/write_provenance.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: SLOTS
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         data=OWN,
         code=script_code("write_provenance"),
@@ -65,12 +67,14 @@ for _name, _table in TABLES.items():
             f"{STUDY.root}/logs/aggregate_{_name}/{{experiment}}.log",
         benchmark:
             f"{STUDY.root}/benchmarks/aggregate_{_name}/{{experiment}}.tsv"
+        group:
+            table_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
-            runtime=10,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             table=_name,
             options=lambda w, name=_name: STUDY.table_options(w.experiment, name),

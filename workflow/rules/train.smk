@@ -23,13 +23,15 @@ for _name, _kinds in {"train_dense": [DENSE], "train_references": REFERENCES}.it
             log_file(_name, _runs[0]),
         benchmark:
             benchmark_file(_name, _runs[0])
+        group:
+            tree_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
+            mem_mb=mem_mb,
             gpu=GPUS,
-            runtime=lambda w, attempt: 60 * attempt,
+            runtime=runtime,
         params:
             model=model_of,
             training=lambda w, kinds=_kinds: STUDY.dense_params(
@@ -59,12 +61,14 @@ if BY_ROUND:
             criterion="|".join(CHAINED),
             rewind="|".join(REWINDS),
             round=r"[1-9]\d*",
+        group:
+            tree_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             model=model_of,
             pruning=pruning(),
@@ -89,13 +93,15 @@ if BY_ROUND:
             experiment="|".join(BY_ROUND),
             rewind="|".join(REWINDS),
             round=r"[1-9]\d*",
+        group:
+            tree_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
+            mem_mb=mem_mb,
             gpu=GPUS,
-            runtime=lambda w, attempt: 120 * attempt,
+            runtime=runtime,
         params:
             model=model_of,
             training=training(),
@@ -123,12 +129,14 @@ for (_first, _last), _experiments in by_span(whole).items():
             experiment="|".join(_experiments),
             criterion="|".join(UNCHAINED),
             rewind="|".join(REWINDS),
+        group:
+            tree_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
-            runtime=30,
+            mem_mb=mem_mb,
+            runtime=runtime,
         params:
             model=model_of,
             pruning=pruning(_first, _last),
@@ -160,13 +168,15 @@ for (_first, _last), _experiments in by_span(several).items():
             experiment="|".join(_experiments),
             criterion="|".join(UNCHAINED),
             rewind="|".join(REWINDS),
+        group:
+            tree_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
+            mem_mb=mem_mb,
             gpu=GPUS,
-            runtime=lambda w, attempt: 120 * attempt,
+            runtime=runtime,
         params:
             model=model_of,
             training=training(_first, _last),
@@ -194,13 +204,15 @@ for (_first, _last), _experiments in by_span(several).items():
             experiment="|".join(_experiments),
             criterion="|".join(CHAINED),
             rewind="|".join(REWINDS),
+        group:
+            tree_group
         conda:
             "../../environment.yml"
         threads: SLOTS
         resources:
-            mem_mb=1500,
+            mem_mb=mem_mb,
             gpu=GPUS,
-            runtime=lambda w, attempt: 120 * attempt,
+            runtime=runtime,
         params:
             model=model_of,
             pruning=pruning(_first, _last),

@@ -15,7 +15,8 @@ import pytest
 from benchmarks import plan as plans
 from benchmarks.calibration import Costs, Machine
 from benchmarks.estimate import SNAKEMAKE_JOB, job_seconds, stage, wanted
-from benchmarks.plan import Job, Sizes, runs_in
+from benchmarks.plan import Job
+from featprune import workload
 from featprune.datasets.dataset import Dataset
 from featprune.engine.objective import Objective
 from featprune.engine.replica import Replica
@@ -43,6 +44,7 @@ from featprune.runs.paths import (
     Kind,
     RunPath,
 )
+from featprune.workload import Sizes, runs_in
 
 ROOT = plans.SNAKEFILE.parent
 PRESETS = {"default": [], "smoke": [ROOT / "presets" / "smoke.yaml"]}
@@ -80,13 +82,13 @@ def test_jobs_are_those_of_a_dry_run(planned, folder):
 
 def test_every_run_of_the_study_is_trained_once_and_by_its_settings(planned):
     _, study, jobs = planned
-    trained = Counter(run for job in jobs for run in plans.runs_in(job.outputs, WEIGHTS))
+    trained = Counter(run for job in jobs for run in workload.runs_in(job.outputs, WEIGHTS))
     expected = {run for name in study.experiments for run in (*study.runs(name), *study.reference_runs(name))}
     assert set(trained) == expected and set(trained.values()) == {1}
     for run in expected:
         e = study.experiments[run.cell.experiment]
         again = e.pruning.late_step if run.cell.rewind == "late" else 0
-        assert plans.training_steps(e, run) == (e.training.steps - again, again)
+        assert workload.training_steps(e, run) == (e.training.steps - again, again)
 
 
 def test_a_job_comes_after_those_that_make_its_inputs(planned):
@@ -99,28 +101,28 @@ def test_a_job_comes_after_those_that_make_its_inputs(planned):
 
 def test_densities_of_rounds_are_powers_of_what_is_kept(smoke):
     study, _ = smoke
-    e, case = study.experiments["digits"], plans.cases(study)["digits"]
+    e, case = study.experiments["digits"], workload.cases(study)["digits"]
     sizes = np.array([30 * 64, 20 * 30, 10 * 20])
     for number in range(5):
         cell = Cell("digits", "1", "1", *(("magnitude", "init") if number else ("dense", "dense")))
-        counts = plans.counts_of(e, case.network, RunPath(cell, number, "0-1"))
+        counts = workload.counts_of(e, case.network, RunPath(cell, number, "0-1"))
         np.testing.assert_allclose(counts, sizes * np.array([0.6, 0.6, 0.8]) ** number, atol=0.5)
     longer = RunPath(Cell("digits", "1", "1", "dense", "none"), 3, "0-1")
-    assert plans.counts_of(e, case.network, longer) == tuple(sizes)
+    assert workload.counts_of(e, case.network, longer) == tuple(sizes)
 
 
 def test_a_schedule_of_a_total_leaves_the_same_share_of_each_layer(smoke):
     study, _ = smoke
-    e, network = study.experiments["digits"], plans.cases(study)["digits"].network
+    e, network = study.experiments["digits"], workload.cases(study)["digits"].network
     e = replace(e, pruning=replace(e.pruning, scope="global", rates={"global": 0.5}))
     run = RunPath(Cell("digits", "1", "1", "magnitude", "init"), 2, "0-1")
-    assert plans.counts_of(e, network, run) == (480, 150, 50)
+    assert workload.counts_of(e, network, run) == (480, 150, 50)
 
 
 def test_late_rewinding_repeats_steps_of_the_dense_run(smoke):
     study, _ = smoke
     e = replace(study.experiments["digits"], pruning=replace(study.experiments["digits"].pruning, late_step=30))
-    assert plans.training_steps(e, RunPath(Cell("digits", "1", "1", "magnitude", "late"), 1, "0-1")) == (170, 30)
+    assert workload.training_steps(e, RunPath(Cell("digits", "1", "1", "magnitude", "late"), 1, "0-1")) == (170, 30)
 
 
 CELL = Cell("digits", "0.3", "1", "magnitude", "init")
@@ -151,7 +153,7 @@ def test_samples_seen_are_those_whose_output_training_computes(center, some, mon
     trainer = Trainer(network, made_data(), [0])
     outcome = train_round(trainer, REWINDS["init"], 1, dense_mask(network, [0]), settings)
     early = ((outcome.history["split"] == "test") & (outcome.history["step"] < 20)).any()
-    planned = plans.samples_seen(vars(settings), SIZES)
+    planned = workload.samples_seen(vars(settings), SIZES)
     assert sum(seen) == planned - (0 if early else SIZES.test)
 
 
@@ -159,7 +161,10 @@ def test_features_are_compared_with_each_dense_run_but_themselves(smoke):
     _, jobs = smoke
     asked = {}
     for job in jobs:
-        asked |= {run.cell.kind: plans.repeats(job, run.file("", FEATURES)) for run in runs_in(job.outputs, FEATURES)}
+        asked |= {
+            run.cell.kind: workload.repeats(job.inputs, run.file("", FEATURES))
+            for run in runs_in(job.outputs, FEATURES)
+        }
     assert asked == {DENSE: 1, REORDERED: 1, REINITIALIZED: 2, TICKET: 2, Kind("magnitude", "random"): 2}
 
 
@@ -178,24 +183,24 @@ def test_lines_are_those_that_a_job_follows(tmp_path):
     table = measure_connectivity(network, made_data(), files, Objective(settings.loss, 1.0), center=False)
     job = Job("measure_connectivity", tuple(file for pair in files for file in pair), ())
     made = RunPath(CELL.of(DENSE), 0, "0-0").file(str(tmp_path), CONNECTIVITY)
-    assert plans.repeats(job, made) == len(table.drop_duplicates(["pair", "round"])) == 5
+    assert workload.repeats(job.inputs, made) == len(table.drop_duplicates(["pair", "round"])) == 5
 
 
 def test_disk_of_a_run_is_that_of_its_files(smoke, tmp_path):
     study, _ = smoke
-    known, e, seeds = plans.cases(study), study.experiments["digits"], [0, 1]
+    known, e, seeds = workload.cases(study), study.experiments["digits"], [0, 1]
     run = RunPath(Cell("digits", "1", "1", "magnitude", "init"), 3, "0-1")
     network, rng = known["digits"].network, np.random.default_rng(0)
     dense = dense_mask(network, seeds)
     scores = [rng.random(m.shape) for m in dense.layers]
-    mask = replace(dense, layers=keep_highest(scores, dense.layers, plans.counts_of(e, network, run)))
+    mask = replace(dense, layers=keep_highest(scores, dense.layers, workload.counts_of(e, network, run)))
     data = Dataset(*[rng.random((60, 64), dtype=np.float32) if i % 2 == 0 else np.arange(60) % 10 for i in range(6)])
     outcome = train_round(Trainer(network, data, seeds), REWINDS["init"], 3, mask, Settings(**e.settings(run.cell, 3)))
     files = {name: Path(run.file(str(tmp_path), name)) for name in (MASK, DENSITY, WEIGHTS, HISTORY, SNAPSHOTS)}
     save_mask(files[MASK], files[DENSITY], mask, seeds)
     save_outcome(outcome, mask.layers, seeds, files[WEIGHTS], files[HISTORY], files[SNAPSHOTS])
     for name in (MASK, WEIGHTS, SNAPSHOTS):
-        header = files[name].stat().st_size - plans.file_bytes(study, known, str(files[name]))
+        header = files[name].stat().st_size - workload.file_bytes(study, known, str(files[name]))
         assert 0 < header < 700, name
 
 
@@ -227,7 +232,7 @@ def test_rules_are_shown_by_verb_and_noun():
 
 def test_a_training_step_costs_what_was_measured_at_its_density(smoke):
     study, jobs = smoke
-    known = plans.cases(study)
+    known = workload.cases(study)
     # Only steps cost anything: as many seconds as weights survive.
     costs = {
         one.case: Costs({c: sum(c) for c in one.counts}, dict.fromkeys(one.counts, 0.0), 0.0, {})
@@ -237,7 +242,7 @@ def test_a_training_step_costs_what_was_measured_at_its_density(smoke):
     (job,) = [
         job
         for job in jobs
-        if job.rule == "train_chain_1_4" and {r.cell for r in plans.runs_in(job.outputs, WEIGHTS)} == {CELL}
+        if job.rule == "train_chain_1_4" and {r.cell for r in workload.runs_in(job.outputs, WEIGHTS)} == {CELL}
     ]
     weights = sum(
         round(size * kept**number)

@@ -1,0 +1,148 @@
+"""A run on a real Slurm: few submissions, the tables of a local run, and an end also where something breaks.
+
+`pytest -m slurm` asks for these; they skip where there is no Slurm. What breaks a cluster is done to one on this
+machine only.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.workflow.conftest import STUDY, Workspace
+
+PATIENCE = 1800  # seconds, until a run that goes on is taken to hang
+SUMMARY = "results/tables/tiny/summary.parquet"
+ONE_EXPERIMENT = {"run": ["tiny"]}
+
+
+def ask(*command: str) -> str:
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+
+
+def setting(name: str) -> str:
+    found = re.search(rf"^{name}\s*= (\S+)$", ask("scontrol", "show", "config"), re.M)
+    return found[1] if found else ""
+
+
+@pytest.fixture(scope="module")
+def partition() -> str:
+    """The usual partition of the Slurm that is here."""
+    if shutil.which("sbatch") is None:
+        pytest.skip("no sbatch here: this needs a Slurm")
+    usual = re.search(r"^(\S+)\*$", ask("sinfo", "-h", "-o", "%P"), re.M)
+    if usual is None:
+        pytest.skip("sbatch is here, but no Slurm answers it with a usual partition")
+    return usual[1]
+
+
+@pytest.fixture
+def node(partition) -> str:
+    """The one node of a Slurm that is nobody else's."""
+    nodes = re.findall(r"NodeName=(\S+)", ask("scontrol", "show", "node"))
+    if len(nodes) != 1 or "NodeAddr=127.0.0.1" not in ask("scontrol", "show", "node"):
+        pytest.skip("this Slurm isn't one on the loopback of this machine, to be broken at will")
+    return nodes[0]
+
+
+@contextmanager
+def started(work: Workspace, partition: str, *targets: str) -> Iterator[subprocess.Popen]:
+    """A run of one experiment on Slurm, or of the targets only; ended with its jobs if the body fails."""
+    (work.root / "study.yaml").write_text(STUDY)
+    (work.root / "overlay.yaml").write_text(yaml.safe_dump(ONE_EXPERIMENT))
+    command = [sys.executable, "-m", "snakemake", *targets, "--profile", "profiles/slurm", "--latency-wait", "5"]
+    command += ["--default-resources", f"slurm_partition={partition}", "--configfile", "study.yaml", "overlay.yaml"]
+    environment = os.environ | {"PYTHONPATH": str(work.root)}
+    with (work.root / "run.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=work.root, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                subprocess.run(["scancel", *submitted(work)])
+                process.wait()
+
+
+def submitted(work: Workspace) -> list[str]:
+    return re.findall(r"submitted with SLURM jobid (\d+)", (work.root / "run.log").read_text())
+
+
+def running(work: Workspace) -> list[str]:
+    """The jobs of a run that run now."""
+    now = ask("squeue", "-h", "-t", "R", "-o", "%A").split()
+    return [job for job in submitted(work) if job in now]
+
+
+def wait_for(found: Callable[[], object], process: subprocess.Popen):
+    """What is found, once it is, while the run goes on."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if result := found():
+            return result
+        assert process.poll() is None, "the run is over"
+        time.sleep(0.2)
+    raise TimeoutError
+
+
+def assert_tables_are_those_of(local: Workspace, work: Workspace) -> None:
+    tables = [path.relative_to(work.results) for path in (work.results / "tables").rglob("*.parquet")]
+    assert tables
+    for table in tables:
+        pd.testing.assert_frame_equal(pd.read_parquet(work.results / table), pd.read_parquet(local.results / table))
+
+
+def ended(process: subprocess.Popen, work: Workspace) -> None:
+    assert process.wait(PATIENCE) == 0, (work.root / "run.log").read_text()
+
+
+@pytest.mark.slurm
+def test_short_jobs_are_submitted_together_and_tables_are_those_of_a_local_run(partition, pristine, finished, tmp_path):
+    work = pristine.copy(tmp_path / "study")
+    with started(work, partition) as process:
+        ended(process, work)
+    jobs = [file for file in (work.results / "benchmarks").rglob("*.tsv")]
+    assert len(submitted(work)) <= 6 < 20 < len(jobs)
+    assert_tables_are_those_of(finished, work)
+
+
+@pytest.mark.slurm
+def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_a_new_controller(
+    node, partition, pristine, finished, tmp_path
+):
+    work = pristine.copy(tmp_path / "study")
+
+    def another(*old: str) -> str | None:
+        return next((job for job in running(work) if job not in old), None)
+
+    with started(work, partition, SUMMARY) as process:
+        first = wait_for(another, process)
+        ask("scontrol", "update", f"jobid={first}", "timelimit=0:01")
+        second = wait_for(lambda: another(first), process)
+        ask("scancel", second)
+        third = wait_for(lambda: another(first, second), process)
+        ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        wait_for(lambda: third not in running(work), process)
+        ask("scontrol", "update", f"nodename={node}", "state=resume")
+        wait_for(another, process)
+        restart_controller()
+        ended(process, work)
+    assert_tables_are_those_of(finished, work)
+
+
+def restart_controller() -> None:
+    """Kill slurmctld, leave the run without it for some seconds, and start it again."""
+    pid = int(Path(setting("SlurmctldPidFile")).read_text())
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(5)
+    subprocess.run(["slurmctld", "-f", setting("SLURM_CONF")], check=True, stdout=subprocess.DEVNULL)
