@@ -11,7 +11,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "
 
 # Tests of properties: always the same examples, or with `pytest --hypothesis-profile=thorough` many others.
 USUAL = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("usual", max_examples=60, derandomize=True, **USUAL)
+settings.register_profile("usual", max_examples=30, derandomize=True, **USUAL)
 settings.register_profile("thorough", max_examples=5000, **USUAL)
 settings.load_profile("usual")
 

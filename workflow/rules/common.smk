@@ -2,6 +2,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -238,6 +239,7 @@ def note_usage():
     usage = {"snakemake": resource.RUSAGE_SELF, "jobs": resource.RUSAGE_CHILDREN}
     seconds = {who: sum(resource.getrusage(which)[:2]) for who, which in usage.items()}
     path = Path(STUDY.root, "benchmarks", "snakemake.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        print(json.dumps(seconds), file=file)
+    with suppress(OSError):  # of a full disk, or of results that may only be read
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            print(json.dumps(seconds), file=file)
