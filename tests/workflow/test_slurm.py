@@ -141,8 +141,8 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
 
 
 def restart_controller() -> None:
-    """Kill slurmctld, leave the run without it for some seconds, and start it again."""
+    """Kill slurmctld, leave the run without it for longer than clients wait, and start it again."""
     pid = int(Path(setting("SlurmctldPidFile")).read_text())
     os.kill(pid, signal.SIGKILL)
-    time.sleep(5)
+    time.sleep(30)
     subprocess.run(["slurmctld", "-f", setting("SLURM_CONF")], check=True, stdout=subprocess.DEVNULL)
