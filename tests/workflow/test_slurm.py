@@ -71,7 +71,10 @@ def started(work: Workspace, partition: str, *targets: str) -> Iterator[subproce
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 subprocess.run(["scancel", *submitted(work)])
-                process.wait()
+                try:
+                    process.wait(60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
 
 def submitted(work: Workspace) -> list[str]:
@@ -142,7 +145,7 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
 
 def restart_controller() -> None:
     """Kill slurmctld, leave the run without it for longer than clients wait, and start it again."""
-    pid = int(Path(setting("SlurmctldPidFile")).read_text())
+    config, pid = setting("SLURM_CONF"), int(Path(setting("SlurmctldPidFile")).read_text())
     os.kill(pid, signal.SIGKILL)
     time.sleep(30)
-    subprocess.run(["slurmctld", "-f", setting("SLURM_CONF")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["slurmctld", "-f", config], check=True, stdout=subprocess.DEVNULL)
