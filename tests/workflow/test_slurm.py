@@ -144,8 +144,8 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
 
 
 def restart_controller() -> None:
-    """Kill slurmctld, leave the run without it for longer than clients wait, and start it again."""
+    """End slurmctld, leave the run without it for longer than clients wait, and start it again."""
     config, pid = setting("SLURM_CONF"), int(Path(setting("SlurmctldPidFile")).read_text())
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGTERM)
     time.sleep(30)
     subprocess.run(["slurmctld", "-f", config], check=True, stdout=subprocess.DEVNULL)
