@@ -133,6 +133,7 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
         ask("scontrol", "update", f"jobid={first}", "timelimit=0:01")
         second = wait_for(lambda: another(first), process)
         ask("scancel", second)
+        wait_for(lambda: first not in running(work), process)
         third = wait_for(lambda: another(first, second), process)
         ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         wait_for(lambda: third not in running(work), process)
