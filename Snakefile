@@ -10,6 +10,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/slurm.smk"
 include: "workflow/rules/status.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/chains.smk"

@@ -71,7 +71,10 @@ def started(work: Workspace, partition: str, *targets: str) -> Iterator[subproce
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 subprocess.run(["scancel", *submitted(work)])
-                process.wait()
+                try:
+                    process.wait(60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
 
 def submitted(work: Workspace) -> list[str]:
@@ -130,6 +133,7 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
         ask("scontrol", "update", f"jobid={first}", "timelimit=0:01")
         second = wait_for(lambda: another(first), process)
         ask("scancel", second)
+        wait_for(lambda: first not in running(work), process)
         third = wait_for(lambda: another(first, second), process)
         ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         wait_for(lambda: third not in running(work), process)
@@ -141,8 +145,8 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
 
 
 def restart_controller() -> None:
-    """Kill slurmctld, leave the run without it for some seconds, and start it again."""
-    pid = int(Path(setting("SlurmctldPidFile")).read_text())
-    os.kill(pid, signal.SIGKILL)
-    time.sleep(5)
-    subprocess.run(["slurmctld", "-f", setting("SLURM_CONF")], check=True, stdout=subprocess.DEVNULL)
+    """End slurmctld, leave the run without it for longer than clients wait, and start it again."""
+    config, pid = setting("SLURM_CONF"), int(Path(setting("SlurmctldPidFile")).read_text())
+    os.kill(pid, signal.SIGTERM)
+    time.sleep(30)
+    subprocess.run(["slurmctld", "-f", config], check=True, stdout=subprocess.DEVNULL)
