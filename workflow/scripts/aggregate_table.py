@@ -3,14 +3,9 @@ from pathlib import Path
 from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from featprune.storage import atomic, save_table
     from featprune.tables.registry import TABLES
+    from featprune.tables.writing import save_content
 
     made = TABLES[snakemake.params.table].make(dict(snakemake.input.items()), snakemake.params.options)
     for path in snakemake.output:
-        content = made[Path(path).name]
-        if isinstance(content, str):
-            with atomic(path) as partial:
-                partial.write_text(content, encoding="utf-8")
-        else:
-            save_table(path, content)
+        save_content(path, made[Path(path).name])
