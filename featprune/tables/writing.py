@@ -22,7 +22,7 @@ def save_content(path: str | Path, content: Content) -> None:
             partial.write_text(content, encoding="utf-8")
     elif isinstance(content, Iterator):
         parts = (pa.Table.from_pandas(frame, preserve_index=False) for frame in content)
-        part: pa.Table | None = next(parts)
+        part = next(parts)
         schema = part.schema
         with atomic(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
             while part is not None:
