@@ -144,12 +144,11 @@ def main() -> None:
     if given.in_process:
         sys.stdout.buffer.write(pickle.dumps(measure(*pickle.load(sys.stdin.buffer))))
         return
-    rows = []
     for count in given.runs:
         with TemporaryDirectory() as folder:
             runs = made_runs(Path(folder), count)
-            rows += [{"table": name, "runs": count} | in_process(name, Path(folder), runs) for name in given.tables]
-    print(pd.DataFrame(rows).sort_values(["table", "runs"]).round(1).to_string(index=False))
+            rows = [{"table": name, "runs": count} | in_process(name, Path(folder), runs) for name in given.tables]
+        print(pd.DataFrame(rows).round(1).to_string(index=False), flush=True)
 
 
 if __name__ == "__main__":
