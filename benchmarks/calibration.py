@@ -374,4 +374,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # What it returns is of this module by its name, whoever asked.
+    from benchmarks.calibration import main as answer
+
+    answer()

@@ -8,13 +8,16 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from benchmarks import cost
 from benchmarks import plan as plans
 from benchmarks.calibration import Costs, Machine
-from benchmarks.estimate import SNAKEMAKE_JOB, job_seconds, stage, wanted
+from benchmarks.estimate import SNAKEMAKE_JOB, Estimate, job_seconds, stage, wanted
 from benchmarks.plan import Job, Sizes, runs_in
 from featprune.datasets.dataset import Dataset
 from featprune.engine.objective import Objective
@@ -206,6 +209,48 @@ CHAIN = [Job("a", (), ("x",)), Job("b", ("x",), ("y",), (0,)), Job("c", (), ("z"
 def test_a_free_core_takes_the_first_job_that_waits_for_nothing(cores, ends):
     assert plans.scheduled(CHAIN, [1, 2, 4, 1], cores) == ends
     assert plans.longest_chain(CHAIN, [1, 2, 4, 1]) == 5
+
+
+def test_jobs_are_sent_one_after_another():
+    assert plans.scheduled(CHAIN, [1, 2, 4, 1], 4, sending=0.5) == [1.5, 4, 5, 6.5]
+    alone = [Job("a", (), ())] * 6
+    assert plans.scheduled(alone, [1.0] * 6, 1000, sending=10.0) == [11, 21, 31, 41, 51, 61]
+
+
+def test_an_estimate_adds_up_and_slurm_starts_snakemake_in_each_job(smoke):
+    study, jobs = smoke
+    made = Estimate(study, plans.cases(study), jobs, [2.0] * len(jobs), 10.0)
+    assert made.core_hours() == pytest.approx((10 + 2 * len(jobs)) / 3600)
+    seconds, kept, peak = made.on(1)
+    assert seconds == 10 + 2 * len(jobs) and 0 < kept <= peak
+    assert made.longest_chain() == made.on(len(jobs))[0] < made.on(2)[0]
+    assert made.steps() == sum(
+        len(run.seeds) * study.experiments[run.cell.experiment].settings(run.cell, int(run.round))["steps"]
+        for name in study.experiments
+        for run in (*study.runs(name), *study.reference_runs(name))
+    )
+    by_place = {row["where"]: row for row in cost.rows("smoke", made, start=30.0)}
+    assert len(by_place) == len(cost.PLACES)
+    hours = {name: float(row["core-hours"]) for name, row in by_place.items()}
+    more = (cost.STARTS * 30 - SNAKEMAKE_JOB) * len(jobs) / 3600
+    assert hours["Slurm, 64 cores"] - hours["one machine, 64 cores"] == pytest.approx(more, abs=0.1)
+    assert "smoke" in cost.page(pd.DataFrame(by_place.values()), 30.0, ["smoke"])
+
+
+def test_an_estimate_is_set_beside_what_was_noted_of_the_same_jobs(tmp_path):
+    jobs = [
+        Job(rule, (), (), (), f"results/x/benchmarks/{rule}.tsv") for rule in ("retrain_1_4", "retrain_5_8", "plot_a")
+    ]
+    for number, job in enumerate(jobs[:2], 1):
+        file = tmp_path / "benchmarks" / Path(job.benchmark).name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"s\tcpu_time\n{8 * number}\t{4 * number}\n")
+    study = SimpleNamespace(root="results/x")
+    table = cost.against(Estimate(study, {}, jobs, [3 + SNAKEMAKE_JOB] * 3, 0.0), tmp_path)
+    assert table.loc["retrain"].to_dict() == pytest.approx(
+        {"jobs": 2, "clock": 24, "cpu": 12, "estimate": 6, "ratio": 0.5}
+    )
+    assert set(table.index) == {"retrain", "all"}
 
 
 def test_a_temporary_file_takes_room_until_its_last_reader_ends():
