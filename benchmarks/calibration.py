@@ -246,6 +246,7 @@ class Pieces:
 
         from featprune.storage import save_table
         from featprune.tables.performance import build_summary
+        from featprune.tables.writing import save_content
 
         rows = [(seed, *row) for seed in SEEDS for row in [(0, "validation"), *((1, s) for s in SPLITS)]]
         history = pd.DataFrame(rows, columns=["seed", "step", "split"]).assign(loss=1.0)
@@ -262,9 +263,13 @@ class Pieces:
                 files.append(str(run / f"{name}.parquet"))
                 save_table(files[-1], frame)
         behind = {kind: [0] * (runs + 1) for kind in ("dense/dense", "magnitude/init")}
-        self.build = lambda: build_summary(histories, densities, behind, {})
-        for name, table in self.build().items():
-            save_table(self.folder / name, table)
+
+        def build() -> None:
+            for name, table in build_summary(histories, densities, behind, {}).items():
+                save_content(self.folder / name, table)
+
+        self.build = build
+        self.build()
         return self.folder / "tuned.parquet"
 
     def claims(self, options: dict) -> None:
