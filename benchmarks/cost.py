@@ -5,7 +5,8 @@ docs/cost.md is what it writes for `study` and `paper`. The seconds of jobs are 
 here; the wall time is that of its simulation of the plan.
 
 With --against: the estimate beside what Snakemake noted of the jobs of a run of one preset in that folder, a row a kind
-of rule: jobs found in both, their seconds by the clock and of CPU, as noted, and the estimate over the latter.
+of rule: jobs found in both, their seconds by the clock and of CPU, as noted, the estimate, and that over both. The clock
+counts waiting for cores; the CPU seconds are those of the last time that Snakemake looked, without the end of a job.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def rows(name: str, made: Estimate, start: float) -> Iterator[dict[str, str]]:
 
 def page(table: pd.DataFrame, start: float, presets: Sequence[str]) -> str:
     """The table with what it rests on, as Markdown."""
-    on = device()
+    on, load = device(), os.getloadavg()[2]
     return f"""# What the full study costs
 
 Written by `python -m benchmarks.cost {" ".join(presets)} --output docs/cost.md`: no number here is typed.
@@ -93,8 +94,9 @@ Written by `python -m benchmarks.cost {" ".join(presets)} --output docs/cost.md`
 {table.to_markdown(index=False, disable_numparse=True)}
 
 The jobs are Snakemake's own plan. The seconds of each are measured, as CPU time, on {on["cores"]} cores of a machine
-that calls its processor {on["processor"]}; cores of another speed scale them. `python -m benchmarks.estimate`
-says what is measured and what assumed, `python -m benchmarks.cost PRESET --against FOLDER` sets it beside a run.
+that calls its processor {on["processor"]}, with a load of {load:.0f} over the last quarter of an hour: the more others
+share its caches, the more seconds of CPU the same work takes. `python -m benchmarks.estimate` says what is measured and
+what assumed, `python -m benchmarks.cost PRESET --against FOLDER` sets it beside a run.
 
 The wall time is that of a simulation of the plan, not core-hours over cores: a free core takes the first job in the
 plan's order that waits for nothing (greedy, as the profiles tell Snakemake to be). The longest chain of jobs that wait
@@ -117,7 +119,8 @@ def against(made: Estimate, folder: Path) -> pd.DataFrame:
             found.append((stage(job.rule), 1, noted["s"].sum(), noted["cpu_time"].sum(), seconds - SNAKEMAKE_JOB))
     table = pd.DataFrame(found, columns=["rule", "jobs", "clock", "cpu", "estimate"]).groupby("rule").sum()
     table.loc["all"] = table.sum()
-    return table.assign(ratio=table["estimate"] / table["cpu"]).sort_values("cpu", ascending=False)
+    table["over_clock"], table["over_cpu"] = table["estimate"] / table["clock"], table["estimate"] / table["cpu"]
+    return table.sort_values("clock", ascending=False)
 
 
 def main() -> None:

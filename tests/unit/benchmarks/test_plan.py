@@ -248,7 +248,7 @@ def test_an_estimate_is_set_beside_what_was_noted_of_the_same_jobs(tmp_path):
     study = SimpleNamespace(root="results/x")
     table = cost.against(Estimate(study, {}, jobs, [3 + SNAKEMAKE_JOB] * 3, 0.0), tmp_path)
     assert table.loc["retrain"].to_dict() == pytest.approx(
-        {"jobs": 2, "clock": 24, "cpu": 12, "estimate": 6, "ratio": 0.5}
+        {"jobs": 2, "clock": 24, "cpu": 12, "estimate": 6, "over_clock": 0.25, "over_cpu": 0.5}
     )
     assert set(table.index) == {"retrain", "all"}
 
