@@ -5,8 +5,9 @@ docs/cost.md is what it writes for `study` and `paper`. The seconds of jobs are 
 here; the wall time is that of its simulation of the plan.
 
 With --against: the estimate beside what Snakemake noted of the jobs of a run of one preset in that folder, a row a kind
-of rule: jobs found in both, their seconds by the clock and of CPU, as noted, the estimate, and that over both. The clock
-counts waiting for cores; the CPU seconds are those of the last time that Snakemake looked, without the end of a job.
+of rule: jobs found in both, their seconds by the clock and of CPU, as noted, the estimate, and that over both. The
+clock counts waiting for cores; the CPU seconds are those of the last time that Snakemake looked, every half second at
+first and every 30 s after 15 s, so that the end of longer jobs is missing.
 """
 
 from __future__ import annotations
