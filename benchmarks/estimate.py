@@ -85,13 +85,14 @@ def wanted(study: Study, known: Mapping[str, Case], jobs: Sequence[Job]) -> list
         return [(known[e.name], e, run) for run, e in runs]
 
     trained, masked, studied, compressed = map(of, (WEIGHTS, MASK, PREACTIVATIONS, COMPRESSION))
-    compared, connected = map(of, (FEATURES, CONNECTIVITY))
+    compared, connected, measured = map(of, (FEATURES, CONNECTIVITY, RICHNESS))
     dense = {case: tuple(plans.layer_sizes(case.network)) for case in known.values()}
     return [
         Wanted(
             case,
             frozenset(plans.counts_of(e, case.network, run) for c, e, run in trained if c == case) | {full},
             frozenset(e.masks_by(run.cell.kind) for c, e, run in masked if c == case) - {DENSE.criterion},
+            frozenset(plans.counts_of(e, case.network, run) for c, e, run in measured if c == case),
             studied=any(c == case for c, *_ in (*studied, *compared)),
             connected=any(c == case for c, *_ in connected),
             compressed=any(c == case for c, *_ in compressed),
@@ -131,9 +132,10 @@ def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs
     if name == COMPRESSION:
         assert e.compression is not None
         return len(e.compression.bits) * (cost.compress + e.compression.steps * cost.compress_step)
+    if name == RICHNESS:
+        return cost.richness[plans.counts_of(e, case.network, run)] * case.snapshots
     return {
         PREACTIVATIONS: cost.dump,
-        RICHNESS: cost.richness * case.snapshots,
         FEATURES: cost.compare,
         CONNECTIVITY: cost.connect,
     }.get(name, 0.0)

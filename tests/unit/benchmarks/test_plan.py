@@ -39,6 +39,7 @@ from featprune.runs.paths import (
     REINITIALIZED,
     REORDERED,
     REORDERED_TICKET,
+    RICHNESS,
     SNAPSHOTS,
     TICKET,
     WEIGHTS,
@@ -290,3 +291,22 @@ def test_a_training_step_costs_what_was_measured_at_its_density(smoke):
         for size, kept in ((30 * 64, 0.6), (20 * 30, 0.6), (10 * 20, 0.8))
     )
     assert job_seconds(job, study, known, costs, free) == pytest.approx(SNAKEMAKE_JOB + 2 * 200 * weights)
+
+
+def test_richness_costs_what_was_measured_at_its_density(smoke):
+    study, jobs = smoke
+    known = plans.cases(study)
+    asked = wanted(study, known, jobs)
+    costs = {
+        one.case: Costs(*[dict.fromkeys(one.counts, 0.0)] * 2, 0.0, {}, richness={c: sum(c) for c in one.measured})
+        for one in asked
+    }
+    free = Machine(dict.fromkeys(["dump", "richness", "train"], 0.0), 0.0)
+    (job,) = [job for job in jobs if {run.cell for run in runs_in(job.outputs, RICHNESS)} == {CELL}]
+    case = known[CELL.experiment]
+    sizes = (30 * 64, 20 * 30, 10 * 20)
+    rounds = [int(run.round) for run in runs_in(job.outputs, RICHNESS)]
+    kept = sum(round(n * k**r) for r in rounds for n, k in zip(sizes, (0.6, 0.6, 0.8), strict=True))
+    assert rounds and job_seconds(job, study, known, costs, free) == pytest.approx(
+        SNAKEMAKE_JOB + 2 * case.snapshots * kept
+    )
