@@ -102,7 +102,7 @@ what assumed, `python -m benchmarks.cost PRESET --against FOLDER` sets it beside
 The wall time is that of a simulation of the plan, not core-hours over cores: a free core takes the first job in the
 plan's order that waits for nothing (greedy, as the profiles tell Snakemake to be). The longest chain of jobs that wait
 for each other is what is left on endless cores: a round of pruning comes after the one before, so that beyond some
-cores more of them wait and nothing gets faster. A job trains the seeds of a block one after another: a smaller
+cores more of them wait and nothing gets faster. On a CPU a job trains the seeds of a block one after another: a smaller
 `seeds.block` makes shorter chains of more jobs.
 
 By Slurm each job starts Snakemake {STARTS} times on its core, {start:.1f} s of CPU each, and the Snakemake that plans
