@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,11 +34,12 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a plan needs to know about a case: runs under these masks, and masks by these criteria."""
+    """What a plan needs to know about a case: runs under these masks, masks by these criteria, richness under these."""
 
     case: Case
     counts: frozenset[Counts]
     criteria: frozenset[str] = frozenset()
+    measured: frozenset[Counts] = frozenset()
     compressed: bool = False
     studied: bool = False
     connected: bool = False
@@ -48,14 +49,14 @@ class Wanted:
 class Costs:
     """Seconds of CPU, of one seed: of a step and of one sample's output by surviving weights a layer; of all else that
     a run takes (draws, files); of a mask by criterion; of a run's dump, its comparison with another, the straight line
-    between both and, a snapshot, its richness; of compression but for its steps, and a step of those."""
+    between both and, a snapshot, its richness by surviving weights; of compression but for its steps, and a step."""
 
     step: Mapping[Counts, float]
     sample: Mapping[Counts, float]
     run: float
     mask: Mapping[str, float]
     dump: float = 0.0
-    richness: float = 0.0
+    richness: Mapping[Counts, float] = field(default_factory=dict)
     compare: float = 0.0
     connect: float = 0.0
     compress: float = 0.0
@@ -200,11 +201,11 @@ class Pieces:
         states = self.states(self.case.snapshots)
         dump_preactivations(self.folder / name, self.network, states, [0], self.data, self.case.probe)
 
-    def richness(self) -> None:
+    def richness(self, counts: Counts | None = None) -> None:
         """How far one seed has moved at two snapshots."""
         from featprune.features.richness import measure_richness
 
-        x, masks = self.data.test_x[: self.case.probe], self.masks(self.half)
+        x, masks = self.data.test_x[: self.case.probe], self.masks(counts or self.half)
         measure_richness(self.network, self.states(2), masks, [0], x, self.case.kernel_samples)
 
     def compare(self) -> None:
@@ -247,6 +248,7 @@ class Pieces:
 
         from featprune.storage import save_table
         from featprune.tables.performance import build_summary
+        from featprune.tables.writing import save_content
 
         rows = [(seed, *row) for seed in SEEDS for row in [(0, "validation"), *((1, s) for s in SPLITS)]]
         history = pd.DataFrame(rows, columns=["seed", "step", "split"]).assign(loss=1.0)
@@ -263,9 +265,13 @@ class Pieces:
                 files.append(str(run / f"{name}.parquet"))
                 save_table(files[-1], frame)
         behind = {kind: [0] * (runs + 1) for kind in ("dense/dense", "magnitude/init")}
-        self.build = lambda: build_summary(histories, densities, behind, {})
-        for name, table in self.build().items():
-            save_table(self.folder / name, table)
+
+        def build() -> None:
+            for name, table in build_summary(histories, densities, behind, {}).items():
+                save_content(self.folder / name, table)
+
+        self.build = build
+        self.build()
         return self.folder / "tuned.parquet"
 
     def claims(self, options: dict) -> None:
@@ -319,7 +325,9 @@ def measure(wanted: Wanted) -> Costs:
         }
         if wanted.studied:
             found["dump"] = mean_seconds(pieces.dump)
-            found["richness"] = mean_seconds(pieces.richness) / 2
+            found["richness"] = {
+                counts: mean_seconds(partial(pieces.richness, counts)) / 2 for counts in wanted.measured
+            }
             found["compare"] = mean_seconds(pieces.compare)
         if wanted.connected:
             found["connect"] = mean_seconds(pieces.connect)
@@ -375,4 +383,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # What it returns is of this module by its name, whoever asked.
+    from benchmarks.calibration import main as answer
+
+    answer()

@@ -1,4 +1,4 @@
-"""How long will it take here? `python -m benchmarks.estimate [--configfile FILE ...] [--cores N] [--missing]`.
+"""How long will it take here? `python -m benchmarks.estimate [--configfile FILE ...] [--cores N ...] [--missing]`.
 
 Nothing is run but a calibration of some seconds. What there is to do is Snakemake's own plan (`benchmarks.plan`).
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -86,13 +87,14 @@ def wanted(study: Study, known: Mapping[str, Case], jobs: Sequence[Job]) -> list
         return [(known[e.name], e, run) for run, e in runs]
 
     trained, masked, studied, compressed = map(of, (WEIGHTS, MASK, PREACTIVATIONS, COMPRESSION))
-    compared, connected = map(of, (FEATURES, CONNECTIVITY))
+    compared, connected, measured = map(of, (FEATURES, CONNECTIVITY, RICHNESS))
     dense = {case: tuple(workload.layer_sizes(case.network)) for case in known.values()}
     return [
         Wanted(
             case,
             frozenset(workload.counts_of(e, case.network, run) for c, e, run in trained if c == case) | {full},
             frozenset(e.masks_by(run.cell.kind) for c, e, run in masked if c == case) - {DENSE.criterion},
+            frozenset(workload.counts_of(e, case.network, run) for c, e, run in measured if c == case),
             studied=any(c == case for c, *_ in (*studied, *compared)),
             connected=any(c == case for c, *_ in connected),
             compressed=any(c == case for c, *_ in compressed),
@@ -132,9 +134,10 @@ def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs
     if name == COMPRESSION:
         assert e.compression is not None
         return len(e.compression.bits) * (cost.compress + e.compression.steps * cost.compress_step)
+    if name == RICHNESS:
+        return cost.richness[workload.counts_of(e, case.network, run)] * case.snapshots
     return {
         PREACTIVATIONS: cost.dump,
-        RICHNESS: cost.richness * case.snapshots,
         FEATURES: cost.compare,
         CONNECTIVITY: cost.connect,
     }.get(name, 0.0)
@@ -158,35 +161,67 @@ def calibrate(study: Study, known: Mapping[str, Case], jobs: Sequence[Job]) -> t
     return {one.case: costs for one, (costs, _) in zip(asked, made, strict=False)}, Machine(starts, read)
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A plan with the core-seconds of each job; `starting` are Snakemake's until the first one."""
+
+    study: Study
+    known: Mapping[str, Case]
+    jobs: Sequence[Job]
+    seconds: Sequence[float]
+    starting: float
+
+    def steps(self) -> int:
+        """Training steps of all seeds."""
+        trained = (run for job in self.jobs for run in runs_in(job.outputs, WEIGHTS))
+        experiments = self.study.experiments
+        return sum(
+            len(run.seeds) * workload.training_steps(experiments[run.cell.experiment], run)[0] for run in trained
+        )
+
+    def core_hours(self) -> float:
+        return (self.starting + sum(self.seconds)) / 3600
+
+    def longest_chain(self) -> float:
+        """Seconds on endless cores."""
+        return self.starting + plans.longest_chain(self.jobs, self.seconds)
+
+    def on(self, cores: int, sending: float = 0.0) -> tuple[float, float, float]:
+        """Seconds on so many cores, bytes at the end, and bytes at most; `sending` as for `plans.scheduled`."""
+        files = {file for job in self.jobs for file in (*job.outputs, *job.inputs)}
+        bytes_of = {file: workload.file_bytes(self.study, self.known, file) for file in files}
+        temporary = [file for file in files if plans.is_temporary(self.study, file)]
+        ends = plans.scheduled(self.jobs, self.seconds, cores, sending)
+        return self.starting + max(ends), *plans.disk_bytes(self.jobs, ends, bytes_of, temporary)
+
+
+def estimate(configfiles: Sequence[Path] = (), missing: bool = False, begun: float = 0.0) -> Estimate:
+    """Plan a study and measure what its jobs need; ends the process where there is nothing to be done.
+
+    begun: this process's CPU seconds at which its start begins to count.
+    """
+    study, jobs = plans.plan(configfiles, missing)
+    if not jobs:
+        raise SystemExit("nothing to be done")
+    starting, known = time.process_time() - begun, workload.cases(study)
+    costs, machine = calibrate(study, known, jobs)
+    return Estimate(study, known, jobs, [job_seconds(job, study, known, costs, machine) for job in jobs], starting)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.estimate", description="How long will a run take here?")
     parser.add_argument("--configfile", nargs="+", type=Path, default=[], help="as for snakemake: over config.yaml")
-    parser.add_argument("--cores", type=int, help="besides 2, 4 and 8")
+    parser.add_argument("--cores", nargs="+", type=int, default=[], help="besides 2, 4 and 8")
     parser.add_argument("--missing", action="store_true", help="only what isn't there yet")
     given = parser.parse_args()
-    study, jobs = plans.plan(given.configfile, given.missing)
-    if not jobs:
-        raise SystemExit("nothing to be done")
-    starting, known = time.process_time(), workload.cases(study)
-    costs, machine = calibrate(study, known, jobs)
-    seconds = [job_seconds(job, study, known, costs, machine) for job in jobs]
-    print(by_stage(jobs, seconds).round(2).to_string(), "\n")
-    trained = sum(
-        len(run.seeds) * workload.training_steps(study.experiments[run.cell.experiment], run)[0]
-        for job in jobs
-        for run in runs_in(job.outputs, WEIGHTS)
-    )
-    print(f"{len(jobs)} jobs, {trained:,} training steps, {(starting + sum(seconds)) / 3600:.2f} core-hours")
-    bytes_of = {file: workload.file_bytes(study, known, file) for job in jobs for file in (*job.outputs, *job.inputs)}
-    temporary = [file for file in bytes_of if plans.is_temporary(study, file)]
-    for cores in sorted({*CORES, *filter(None, [given.cores])}):
-        ends = plans.scheduled(jobs, seconds, cores)
-        kept, peak = plans.disk_bytes(jobs, ends, bytes_of, temporary)
-        minutes = (starting + max(ends)) / 60
-        print(
-            f"{cores:3} cores: {minutes:7.1f} min; {peak / 1e9:.2f} GB on disk at most, {kept / 1e9:.2f} GB at the end"
-        )
-    print(f"the longest chain of jobs: {(starting + plans.longest_chain(jobs, seconds)) / 60:.1f} min")
+    made = estimate(given.configfile, given.missing)
+    print(by_stage(made.jobs, made.seconds).round(2).to_string(), "\n")
+    print(f"{len(made.jobs)} jobs, {made.steps():,} training steps, {made.core_hours():.2f} core-hours")
+    for cores in sorted({*CORES, *given.cores}):
+        seconds, kept, peak = made.on(cores)
+        disk = f"{peak / 1e9:.2f} GB on disk at most, {kept / 1e9:.2f} GB at the end"
+        print(f"{cores:4} cores: {seconds / 60:7.1f} min; {disk}")
+    print(f"the longest chain of jobs: {made.longest_chain() / 60:.1f} min")
 
 
 if __name__ == "__main__":

@@ -68,8 +68,12 @@ def is_temporary(study: Study, path: str) -> bool:
     return Path(path).name == SNAPSHOTS and not study.config["keep_snapshots"]
 
 
-def scheduled(jobs: Sequence[Job], seconds: Sequence[float], cores: int) -> list[float]:
-    """When each job ends, if a free core takes the first job in order that waits for nothing."""
+def scheduled(jobs: Sequence[Job], seconds: Sequence[float], cores: int, sending: float = 0.0) -> list[float]:
+    """When each job ends, if a free core takes the first job in order that waits for nothing: greedy, as the profiles
+    tell Snakemake to be, and not the longest chain first.
+
+    sending: the seconds that Snakemake, one process, needs to start a job, one job after another.
+    """
     waiting = [len(job.after) for job in jobs]
     ready = [i for i, count in enumerate(waiting) if not count]
     followers: dict[int, list[int]] = {}
@@ -77,12 +81,13 @@ def scheduled(jobs: Sequence[Job], seconds: Sequence[float], cores: int) -> list
         for before in job.after:
             followers.setdefault(before, []).append(i)
     heapq.heapify(ready)
-    ends, now = [0.0] * len(jobs), 0.0
+    ends, now, sent = [0.0] * len(jobs), 0.0, 0.0
     running: list[tuple[float, int]] = []
     while ready or running:
         while ready and len(running) < cores:
             i = heapq.heappop(ready)
-            ends[i] = now + seconds[i]
+            sent = max(sent, now) + sending
+            ends[i] = sent + seconds[i]
             heapq.heappush(running, (ends[i], i))
         now, done = heapq.heappop(running)
         for i in followers.get(done, ()):

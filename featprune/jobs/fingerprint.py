@@ -17,6 +17,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from symtable import symtable
 
@@ -48,6 +49,7 @@ def code(*paths: str | Path, **entries: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+@cache
 def _place(path: Path) -> str:
     """A module's path within the package; of a script, its name."""
     return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
@@ -71,10 +73,10 @@ def _read(
     """A file's own hash, and the featprune files that it imports, with the names that it imports from each."""
     statements = _kept(_statements(path), dict(entries), wanted) if entries else _statements(path)
     imports: dict[Path, frozenset[str]] = {}
-    for name, imported in _imported(statements, path):
+    for name, imported in chain.from_iterable(_imported(statement, path) for statement in statements):
         if name.split(".")[0] == PACKAGE.name and (file := module(name)).is_file():
             imports[file] = imports.get(file, frozenset()) | {imported}
-    return hashlib.sha256("\n".join(map(_canonical, statements)).encode()).hexdigest(), imports
+    return hashlib.sha256("\n".join(map(_text, statements)).encode()).hexdigest(), imports
 
 
 @cache
@@ -107,6 +109,12 @@ def _registries(path: Path) -> frozenset[str]:
         for name in _defined(statement)
         if isinstance(getattr(statement, "value", None), ast.Dict)
     )
+
+
+@cache
+def _text(statement: ast.stmt) -> str:
+    """What a statement means; most are in the code of many rules."""
+    return _canonical(statement)
 
 
 def _canonical(node: object) -> str:
@@ -212,14 +220,17 @@ class _Generators(ast.NodeTransformer):
         return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
-def _imported(statements: Iterable[ast.stmt], path: Path) -> Iterator[tuple[str, str]]:
-    """(module, name) of all that may be imported anywhere in a file."""
-    for node in (node for statement in statements for node in ast.walk(statement)):
+@cache
+def _imported(statement: ast.stmt, path: Path) -> tuple[tuple[str, str], ...]:
+    """(module, name) of all that a statement of a file may import."""
+    found: list[tuple[str, str]] = []
+    for node in ast.walk(statement):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, WHOLE) for alias in node.names)
+            found += [(alias.name, WHOLE) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             within = path.relative_to(PACKAGE.parent).parts[: -node.level] if node.level else ()
             package = ".".join((*within, *filter(None, [node.module])))
             for alias in node.names:
                 inner = f"{package}.{alias.name}"
-                yield (inner, WHOLE) if module(inner).is_file() else (package, alias.name)
+                found.append((inner, WHOLE) if module(inner).is_file() else (package, alias.name))
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,16 @@ import pandas as pd
 from featprune.runs.files import load_masks
 from featprune.runs.paths import RunPath
 from featprune.tables.frames import AXES, RUN
-from featprune.tables.reading import read_density, read_runs, with_density
+from featprune.tables.reading import batches, read_density, read_runs, with_density
 
 
-def build_masks(masks: Sequence[str], densities: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables `layer_density` and `pixel_mask`, from the masks of all runs and what was counted of them."""
-    return {"layer_density.parquet": layer_density(densities), "pixel_mask.parquet": pixel_mask(masks, densities)}
+def build_masks(masks: Sequence[str], densities: Sequence[str]) -> dict[str, Iterator[pd.DataFrame]]:
+    """The tables `layer_density` and `pixel_mask`, from the masks of all runs and what was counted of them, some runs
+    at a time; the files are in one order of runs."""
+    return {
+        "layer_density.parquet": (layer_density(some) for (some,) in batches(densities)),
+        "pixel_mask.parquet": (pixel_mask(*some) for some in batches(masks, densities)),
+    }
 
 
 def layer_density(densities: Sequence[str]) -> pd.DataFrame:

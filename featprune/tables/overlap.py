@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,8 @@ from featprune.tables.reading import read_density, with_density
 
 def build_overlap(
     snapshots: Sequence[str], masks: Sequence[str], densities: Sequence[str], data: str, model: dict
-) -> dict[str, pd.DataFrame]:
-    """The table `overlap`: `measure_overlap` of runs, whose snapshots and masks come in the same order.
+) -> dict[str, Iterator[pd.DataFrame]]:
+    """The table `overlap`: `measure_overlap` of runs, whose files come in one order of runs; read a run at a time.
 
     data: the prepared dataset, which knows the teacher. model: the config's description of the network.
     """
@@ -27,10 +27,12 @@ def build_overlap(
     if dataset.teacher is None:
         raise FeatpruneError(f"{data}: has no teacher to compare with; a dataset of the source 'teacher' has one")
     network = network_for(model, dataset)
-    frames = []
-    for snapshot_file, mask_file in zip(snapshots, masks, strict=True):
-        seeds, parameters = load_snapshots(snapshot_file, mask_file)
-        teachers = np.stack([teacher for seed in seeds if (teacher := dataset.of(seed).teacher) is not None])
-        overlap = measure_overlap(network, parameters, load_masks(mask_file)[1], seeds, teachers)
-        frames.append(overlap.assign(**RunPath.parse(snapshot_file).axes()))
-    return {"overlap.parquet": with_density(pd.concat(frames, ignore_index=True), read_density(densities))}
+
+    def rows() -> Iterator[pd.DataFrame]:
+        for snapshot_file, mask_file, density_file in zip(snapshots, masks, densities, strict=True):
+            seeds, parameters = load_snapshots(snapshot_file, mask_file)
+            teachers = np.stack([teacher for seed in seeds if (teacher := dataset.of(seed).teacher) is not None])
+            overlap = measure_overlap(network, parameters, load_masks(mask_file)[1], seeds, teachers)
+            yield with_density(overlap.assign(**RunPath.parse(snapshot_file).axes()), read_density([density_file]))
+
+    return {"overlap.parquet": rows()}

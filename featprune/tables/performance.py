@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from featprune.tables.frames import RUN
-from featprune.tables.reading import read_density, read_runs
+from featprune.tables.reading import batches, read_density, read_runs
 from featprune.tables.tuning import tune
 
 SUMMARY_TYPES = {
@@ -38,15 +38,20 @@ def build_summary(
     densities: Sequence[str],
     behind: Mapping[str, Sequence[int]],
     selection: Mapping[str, Any],
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, pd.DataFrame | Iterator[pd.DataFrame]]:
     """The tables `learning_curves`, `summary` and `tuned`; `behind` as for `summarize`, `selection` keywords of `tune`.
 
-    `tuned` alone leaves out the seeds that only choose.
+    `tuned` alone leaves out the seeds that only choose. The files are in one order of runs. Histories are read twice,
+    some at a time: all together are many times what a summary takes.
     """
-    curves = learning_curves(read_runs(histories), read_density(densities))
-    summary = summarize(curves, behind)
+
+    def curves() -> Iterator[pd.DataFrame]:
+        for some, theirs in batches(histories, densities):
+            yield learning_curves(read_runs(some), read_density(theirs))
+
+    summary = pd.concat([summarize(some, behind) for some in curves()]).sort_values(RUN, ignore_index=True)
     return {
-        "learning_curves.parquet": curves,
+        "learning_curves.parquet": curves(),
         "summary.parquet": summary,
         "tuned.parquet": tune(summary, ["lr"], **selection),
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from featprune.errors import FeatpruneError
 from featprune.runs.paths import RunPath
 from featprune.storage import ABOUT, load_table, open_table
 from featprune.tables.frames import RUN
+
+BATCH = 50  # runs that a table reads at a time, so that its job takes no more memory for more runs
 
 
 def read_frame(file: str) -> pd.DataFrame:
@@ -34,9 +38,22 @@ def expected(files: Iterable[str]) -> Iterator[None]:
         raise
 
 
-def read_runs(files: Iterable[str]) -> pd.DataFrame:
-    """The tables of several runs below each other, with the axes of each run as columns."""
-    return pd.concat([read_frame(file).assign(**RunPath.parse(file).axes()) for file in files], ignore_index=True)
+def batches(*files: Sequence[str], size: int = BATCH) -> Iterator[tuple[Sequence[str], ...]]:
+    """Some runs' files at a time: of several lists, all in one order of runs, those of the same runs."""
+    if len({*map(len, files)}) != 1:
+        raise ValueError("lists of files of different runs")
+    for start in range(0, len(files[0]), size):
+        yield tuple(some[start : start + size] for some in files)
+
+
+def read_runs(files: Iterable[str], columns: Sequence[str] = RUN[:-1]) -> pd.DataFrame:
+    """The tables of several runs below each other, with axes of each run as columns: all of them, or these."""
+    files = list(files)
+    tables = [load_table(file) for file in files]
+    axes = pd.DataFrame([RunPath.parse(file).axes() for file in files])
+    rows = axes.take(np.repeat(range(len(files)), [len(table) for table in tables])).reset_index(drop=True)
+    whole = pa.concat_tables(table.replace_schema_metadata() for table in tables).to_pandas()
+    return whole.assign(**{axis: rows[axis] for axis in columns})
 
 
 def read_density(files: Iterable[str]) -> pd.DataFrame:

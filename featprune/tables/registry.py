@@ -1,13 +1,13 @@
 """The registry of tables: what each is made of, and the function that makes it.
 
 Importing this costs nothing: a table's module is imported when the table is built. To add a table, write a function
-that takes the paths of its inputs and its options by name and returns {output file name: frame or text}, and enter
-it below.
+that takes the paths of its inputs and its options by name and returns {output file name: content}, a frame, an iterator
+of frames, or text, and enter it below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ from featprune.runs import paths
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    # Frames where all rows of many runs would be too much to hold at once.
+    Content = pd.DataFrame | Iterator[pd.DataFrame] | str
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Table:
         """Names of the files of the table that has this name in TABLES."""
         return self.outputs or (f"{name}.parquet",)
 
-    def make(self, inputs: Mapping[str, str | list[str]], options: Mapping[str, Any]) -> dict[str, pd.DataFrame | str]:
+    def make(self, inputs: Mapping[str, str | list[str]], options: Mapping[str, Any]) -> dict[str, Content]:
         """File name -> content, from the paths of the inputs and the options' values."""
         function = getattr(import_module(self.module), self.build.split(":")[1])
         return function(**inputs, **options)

@@ -8,13 +8,16 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from benchmarks import cost
 from benchmarks import plan as plans
 from benchmarks.calibration import Costs, Machine
-from benchmarks.estimate import SNAKEMAKE_JOB, job_seconds, stage, wanted
+from benchmarks.estimate import SNAKEMAKE_JOB, Estimate, job_seconds, stage, wanted
 from benchmarks.plan import Job
 from featprune import workload
 from featprune.datasets.dataset import Dataset
@@ -37,6 +40,7 @@ from featprune.runs.paths import (
     REINITIALIZED,
     REORDERED,
     REORDERED_TICKET,
+    RICHNESS,
     SNAPSHOTS,
     TICKET,
     WEIGHTS,
@@ -82,7 +86,7 @@ def test_jobs_are_those_of_a_dry_run(planned, folder):
 
 def test_every_run_of_the_study_is_trained_once_and_by_its_settings(planned):
     _, study, jobs = planned
-    trained = Counter(run for job in jobs for run in workload.runs_in(job.outputs, WEIGHTS))
+    trained = Counter(run for job in jobs for run in runs_in(job.outputs, WEIGHTS))
     expected = {run for name in study.experiments for run in (*study.runs(name), *study.reference_runs(name))}
     assert set(trained) == expected and set(trained.values()) == {1}
     for run in expected:
@@ -213,6 +217,48 @@ def test_a_free_core_takes_the_first_job_that_waits_for_nothing(cores, ends):
     assert plans.longest_chain(CHAIN, [1, 2, 4, 1]) == 5
 
 
+def test_jobs_are_sent_one_after_another():
+    assert plans.scheduled(CHAIN, [1, 2, 4, 1], 4, sending=0.5) == [1.5, 4, 5, 6.5]
+    alone = [Job("a", (), ())] * 6
+    assert plans.scheduled(alone, [1.0] * 6, 1000, sending=10.0) == [11, 21, 31, 41, 51, 61]
+
+
+def test_an_estimate_adds_up_and_slurm_starts_snakemake_in_each_job(smoke):
+    study, jobs = smoke
+    made = Estimate(study, workload.cases(study), jobs, [2.0] * len(jobs), 10.0)
+    assert made.core_hours() == pytest.approx((10 + 2 * len(jobs)) / 3600)
+    seconds, kept, peak = made.on(1)
+    assert seconds == 10 + 2 * len(jobs) and 0 < kept <= peak
+    assert made.longest_chain() == made.on(len(jobs))[0] < made.on(2)[0]
+    assert made.steps() == sum(
+        len(run.seeds) * study.experiments[run.cell.experiment].settings(run.cell, int(run.round))["steps"]
+        for name in study.experiments
+        for run in (*study.runs(name), *study.reference_runs(name))
+    )
+    by_place = {row["where"]: row for row in cost.rows("smoke", made, start=30.0)}
+    assert len(by_place) == len(cost.PLACES)
+    hours = {name: float(row["core-hours"]) for name, row in by_place.items()}
+    more = (cost.STARTS * 30 - SNAKEMAKE_JOB) * len(jobs) / 3600
+    assert hours["Slurm, 64 cores"] - hours["one machine, 64 cores"] == pytest.approx(more, abs=0.1)
+    assert "smoke" in cost.page(pd.DataFrame(by_place.values()), 30.0, ["smoke"])
+
+
+def test_an_estimate_is_set_beside_what_was_noted_of_the_same_jobs(tmp_path):
+    jobs = [
+        Job(rule, (), (), (), f"results/x/benchmarks/{rule}.tsv") for rule in ("retrain_1_4", "retrain_5_8", "plot_a")
+    ]
+    for number, job in enumerate(jobs[:2], 1):
+        file = tmp_path / "benchmarks" / Path(job.benchmark).name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"s\tcpu_time\n{8 * number}\t{4 * number}\n")
+    study = SimpleNamespace(root="results/x")
+    table = cost.against(Estimate(study, {}, jobs, [3 + SNAKEMAKE_JOB] * 3, 0.0), tmp_path)
+    assert table.loc["retrain"].to_dict() == pytest.approx(
+        {"jobs": 2, "clock": 24, "cpu": 12, "estimate": 6, "over_clock": 0.25, "over_cpu": 0.5}
+    )
+    assert set(table.index) == {"retrain", "all"}
+
+
 def test_a_temporary_file_takes_room_until_its_last_reader_ends():
     ends, sizes = [1, 3, 4, 5], {"x": 10, "y": 5, "z": 3}
     assert plans.disk_bytes(CHAIN, ends, sizes, []) == (18, 18)
@@ -242,7 +288,7 @@ def test_a_training_step_costs_what_was_measured_at_its_density(smoke):
     (job,) = [
         job
         for job in jobs
-        if job.rule == "train_chain_1_4" and {r.cell for r in workload.runs_in(job.outputs, WEIGHTS)} == {CELL}
+        if job.rule == "train_chain_1_4" and {r.cell for r in runs_in(job.outputs, WEIGHTS)} == {CELL}
     ]
     weights = sum(
         round(size * kept**number)
@@ -250,3 +296,22 @@ def test_a_training_step_costs_what_was_measured_at_its_density(smoke):
         for size, kept in ((30 * 64, 0.6), (20 * 30, 0.6), (10 * 20, 0.8))
     )
     assert job_seconds(job, study, known, costs, free) == pytest.approx(SNAKEMAKE_JOB + 2 * 200 * weights)
+
+
+def test_richness_costs_what_was_measured_at_its_density(smoke):
+    study, jobs = smoke
+    known = workload.cases(study)
+    asked = wanted(study, known, jobs)
+    costs = {
+        one.case: Costs(*[dict.fromkeys(one.counts, 0.0)] * 2, 0.0, {}, richness={c: sum(c) for c in one.measured})
+        for one in asked
+    }
+    free = Machine(dict.fromkeys(["dump", "richness", "train"], 0.0), 0.0)
+    (job,) = [job for job in jobs if {run.cell for run in runs_in(job.outputs, RICHNESS)} == {CELL}]
+    case = known[CELL.experiment]
+    sizes = (30 * 64, 20 * 30, 10 * 20)
+    rounds = [int(run.round) for run in runs_in(job.outputs, RICHNESS)]
+    kept = sum(round(n * k**r) for r in rounds for n, k in zip(sizes, (0.6, 0.6, 0.8), strict=True))
+    assert rounds and job_seconds(job, study, known, costs, free) == pytest.approx(
+        SNAKEMAKE_JOB + 2 * case.snapshots * kept
+    )

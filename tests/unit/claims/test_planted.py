@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from featprune.claims.rules import Margins, Rules
@@ -85,8 +86,9 @@ def claims_of(root: Path, ticket: Path):
     runs = (files([dense, ticket], name) for name in ("history.parquet", "density.parquet"))
     tuned = build_summary(*runs, BEHIND, {})["tuned.parquet"]
     names = ("features.parquet", "time_shift.parquet", "density.parquet")
-    features = build_features(*(files(compared, name) for name in names))
-    claims = aggregate_claims(RULES, tuned, features["features.parquet"], features["time_shift.parquet"])
+    made = build_features(*(files(compared, name) for name in names))
+    features, shifts = (pd.concat(made[name]) for name in names[:2])
+    claims = aggregate_claims(RULES, tuned, features, shifts)
     return claims.set_index(["claim", "statistic"])
 
 

@@ -16,7 +16,8 @@ def written(root, name, column):
     return files(folders, name), files(folders, "density.parquet")
 
 
-def check(table, column):
+def check(parts, column):
+    table = pd.concat(parts)
     assert len(table) == 2 * 2 * 2 and table.groupby("round")["density"].unique().map(list).to_dict() == {
         1: [5 / 6],
         2: [4 / 6],
@@ -41,7 +42,7 @@ def test_lines_between_runs_come_with_the_sweeps_axes_and_keep_their_own_rounds(
     rows = pd.DataFrame({"pair": ["dense_dense", "ticket_dense"], "round": [0, 3], "seed": 0, "density": [1.0, 0.5]})
     for folder in folders:
         save_table(folder / "connectivity.parquet", rows)
-    table = build_connectivity(files(folders, "connectivity.parquet"))["connectivity.parquet"]
+    (table,) = build_connectivity(files(folders, "connectivity.parquet"))["connectivity.parquet"]
     axes = {"experiment": "e", "lr": 1.0}
     expected = pd.concat([rows.assign(**axes, alpha=alpha) for alpha in (0.3, 1.0)], ignore_index=True)
     pd.testing.assert_frame_equal(table, expected, check_like=True)

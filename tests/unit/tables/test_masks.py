@@ -1,6 +1,7 @@
 """Densities of layers, and survivors at inputs."""
 
 import numpy as np
+import pandas as pd
 
 from featprune.tables.masks import build_masks, layer_density, pixel_mask
 from tests.unit.tables.made import files, write_mask, write_run
@@ -22,7 +23,7 @@ def test_pixel_mask_counts_survivors_of_each_input(tmp_path):
     write_mask(folder, [first, np.ones((2, 1, 2), bool)])
     paths = files([folder], "mask.safetensors"), files([folder], "density.parquet")
     table = pixel_mask(*paths)
-    assert build_masks(*paths)["pixel_mask.parquet"].equals(table)
+    assert pd.concat(build_masks(*paths)["pixel_mask.parquet"]).equals(table)
     assert table.groupby("seed")["survivors"].agg(list).to_dict() == {0: [2, 1], 1: [0, 2]}
     assert table["pixel"].tolist() == [0, 1] * 2
     assert table.groupby("seed")["density"].unique().map(list).to_dict() == {0: [5 / 6], 1: [4 / 6]}

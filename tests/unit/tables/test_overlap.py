@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from featprune.data import prepare_dataset
@@ -35,7 +36,7 @@ def write(root, rewind, round):
 
 def build(folders, data):
     names = ("snapshots.safetensors", "mask.safetensors", "density.parquet")
-    return build_overlap(*(files(folders, name) for name in names), str(data), MODEL)["overlap.parquet"]
+    return pd.concat(build_overlap(*(files(folders, name) for name in names), str(data), MODEL)["overlap.parquet"])
 
 
 def test_saved_runs_come_with_their_axes_and_density(tmp_path):

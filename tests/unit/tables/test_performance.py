@@ -55,7 +55,7 @@ def test_a_diverged_run_has_null_metrics(tmp_path):
 def test_curves_are_the_histories_with_densities_and_tuned_is_the_summary_tuned(tmp_path):
     folders = [write_run(tmp_path), write_run(tmp_path, "magnitude", "init", 1, kept=5)]
     tables = build_summary(*histories_and_densities(folders), BEHIND, {})
-    curves = tables["learning_curves.parquet"]
+    (curves,) = tables["learning_curves.parquet"]
     assert len(curves) == 2 * 2 * 3 * 3
     at = curves[(curves["round"] == 1) & (curves["seed"] == 1) & (curves["split"] == "train")]
     assert at["loss"].tolist() == [1.5, 0.5, 1.0] and set(at["density"]) == {5 / 6}
