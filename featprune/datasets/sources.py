@@ -126,11 +126,14 @@ def in_folder(data_dir: str | Path | None, idx_set: IdxSet, scratch: Path) -> tu
     """What `{data_dir}/{set}/raw` has of the files, plain or .gz."""
     if not data_dir:
         raise Unavailable("neither data_dir nor FEATPRUNE_DATA is set")
-    raw = Path(data_dir).expanduser() / idx_set.name / "raw"
     # The form whose sum is known goes first; a plain file without a known sum is still checked by its header.
     suffixes = ("", ".gz") if idx_set.sums else (".gz", "")
-    forms = [[raw / f"{file}{suffix}" for suffix in suffixes] for file in FILES.values()]
-    return str(raw), [path for paths in forms for path in [p for p in paths if p.is_file()][:1]]
+    try:
+        raw = Path(data_dir).expanduser() / idx_set.name / "raw"
+        forms = [[raw / f"{file}{suffix}" for suffix in suffixes] for file in FILES.values()]
+        return str(raw), [path for paths in forms for path in [p for p in paths if p.is_file()][:1]]
+    except (OSError, ValueError, RuntimeError) as error:  # no permission, no path, no home
+        raise Unavailable(f"{data_dir} can't be looked into: {error}") from error
 
 
 def on_mirror(mirror: str, idx_set: IdxSet, scratch: Path) -> tuple[str, list[Path]]:

@@ -230,6 +230,11 @@ def test_a_plain_file_without_a_known_sum_is_checked_by_its_header(broken, files
     assert str(path) in failure("kmnist", tmp_path)
 
 
+@pytest.mark.parametrize("folder", ["~nobody_of_this_name/x", "x" * 300, "a/../../b"])
+def test_a_folder_that_cannot_be_looked_into_is_told(files, folder):
+    assert folder in failure("mnist", folder)
+
+
 def test_mirrors_in_their_order_after_a_folder_that_lacks_files(
     files, arrays, tmp_path, use_mirrors, scratch, capsys, monkeypatch
 ):

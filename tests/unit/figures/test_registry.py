@@ -189,7 +189,7 @@ def test_a_failed_animation_leaves_no_file(tmp_path, monkeypatch):
         raise OSError("no space left")
 
     monkeypatch.setattr("matplotlib.animation.PillowWriter.finish", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(FeatpruneError, match=r"moves\.gif: can.t be written .no space left"):
         save(animation, [tmp_path / "moves.gif"])
     assert not list(tmp_path.iterdir())
 
