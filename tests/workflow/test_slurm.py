@@ -35,9 +35,9 @@ def setting(name: str) -> str:
     return found[1] if found else ""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def partition() -> str:
-    """The usual partition of the Slurm that is here."""
+    """The usual partition of the Slurm that is here; of the session, so that a skip comes before any run."""
     if shutil.which("sbatch") is None:
         pytest.skip("no sbatch here: this needs a Slurm")
     usual = re.search(r"^(\S+)\*$", ask("sinfo", "-h", "-o", "%P"), re.M)
