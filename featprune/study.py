@@ -60,7 +60,7 @@ class Study:
     # Runs
 
     def runs(self, name: str) -> Iterator[RunPath]:
-        """Every run of an experiment; its blocks of seeds follow each other, so that no table's order depends on them."""
+        """Every run of an experiment; blocks of seeds innermost, so that no table's order depends on them."""
         e = self.experiments[name]
         places = [(cell, 0) for cell in e.dense_cells if e.trains_dense]
         places += [(cell, r) for cell in e.chains for r in range(1, e.pruning.rounds + 1)]
