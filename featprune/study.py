@@ -60,11 +60,11 @@ class Study:
     # Runs
 
     def runs(self, name: str) -> Iterator[RunPath]:
-        """Every run of an experiment."""
+        """Every run of an experiment; blocks of seeds innermost, so that no table's order depends on them."""
         e = self.experiments[name]
-        for block in e.seeds.blocks:
-            yield from (RunPath(cell, 0, block) for cell in e.dense_cells if e.trains_dense)
-            yield from (RunPath(cell, r, block) for cell in e.chains for r in range(1, e.pruning.rounds + 1))
+        places = [(cell, 0) for cell in e.dense_cells if e.trains_dense]
+        places += [(cell, r) for cell in e.chains for r in range(1, e.pruning.rounds + 1)]
+        return (RunPath(*place, block) for place in places for block in e.seeds.blocks)
 
     def reported_runs(self, name: str) -> Iterator[RunPath]:
         """Those of the seeds that do more than choose rates."""
@@ -78,9 +78,8 @@ class Study:
 
     def reference_runs(self, name: str) -> Iterator[RunPath]:
         """The dense runs besides the one that all chains share: what its features, and theirs, are compared with."""
-        for run in self.studied_runs(name):
-            if run.round == 0:
-                yield from (RunPath(run.cell.of(kind), 0, run.block) for kind in REFERENCES)
+        dense = [run for run in self.studied_runs(name) if run.round == 0]
+        return (RunPath(run.cell.of(kind), 0, run.block) for kind in REFERENCES for run in dense)
 
     def compared_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose features are compared with those of dense runs: pruned ones, and the dense ones themselves."""

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from featprune.jobs.machine import output, processor
+
 NAME = "featprune"
+# What makes numerical libraries compute otherwise than they would on this machine.
+SETTINGS = (
+    "ATEN_CPU_CAPABILITY",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
 
 
 def provenance() -> dict:
@@ -35,24 +48,39 @@ def packages() -> list[str]:
 
 
 def device() -> dict:
-    """What this process computes with: the CPU's model and cores, the GPU (None without one), the matrix product."""
+    """What this process computes with, which decides the last bits: docs/reproducibility.md says by how much.
+
+    The CPU's model and cores, the GPU (None without one), torch's instruction set and libraries, the matrix product,
+    numba's target, the BLAS of numpy and scipy, and of the environment what tells these to compute otherwise.
+    """
     import torch
+    from llvmlite.binding import get_host_cpu_name
+    from numba.core.config import CPU_NAME
 
     from featprune.engine.products import product_name
 
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "product": product_name(),
+        "numba": CPU_NAME or get_host_cpu_name(),
+        "libraries": libraries(),
+        "settings": {name: os.environ[name] for name in SETTINGS if name in os.environ},
     }
 
 
-def _processor() -> str:
-    """The CPU's model, as lscpu says it where there is one."""
-    fields = (line.partition(":") for line in (_output("lscpu") or "").splitlines())
-    models = (value.strip() for key, _, value in fields if key.strip() == "Model name")
-    return next(models, "") or platform.processor() or platform.machine()
+def libraries() -> list[str]:
+    """The numerical libraries of torch, in its words, and the loaded ones of other packages."""
+    import torch
+    from threadpoolctl import threadpool_info
+
+    built_with = (line.strip(" -") for line in torch.__config__.show().splitlines())
+    torchs = [line for line in built_with if line.startswith("Intel(R)")]
+    loaded = (library for library in threadpool_info() if library["version"])
+    others = {f"{one['internal_api']} {one['version']} {one.get('architecture', '')}".strip() for one in loaded}
+    return [*torchs, *sorted(others)]
 
 
 def _version(name: str) -> str | None:
@@ -63,13 +91,4 @@ def _version(name: str) -> str | None:
 
 
 def _git(*args: str) -> str | None:
-    return _output("git", "-C", str(Path(__file__).parent), *args)
-
-
-def _output(*command: str) -> str | None:
-    """What a command prints, in English; None where it fails or there is none."""
-    environment = os.environ | {"LC_ALL": "C"}
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    return output("git", "-C", str(Path(__file__).parent), *args)

@@ -42,4 +42,5 @@ def measure_connectivity(
             found = measure_barriers(network, *ends, seeds, data, objective, reference)
             density = dict(zip(seeds, remaining(masks) / sum(mask[0].size for mask in masks), strict=True))
             frames.append(found.assign(pair=pair, round=round, density=found["seed"].map(density)))
-    return pd.concat(frames, ignore_index=True).astype({"round": "int32"})
+    table = pd.concat(frames).astype({"round": "int32"})
+    return table.sort_values("seed", kind="stable", ignore_index=True)

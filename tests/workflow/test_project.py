@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -129,3 +131,16 @@ def test_the_conda_environment_is_in_step_with_the_package():
     assert {name: version for name, version in conda.items() if name in needed} == needed
     others = {name: version for name, version in conda.items() if name not in needed and name != "pip"}
     assert others.items() <= optional.items()
+
+
+def test_the_locked_versions_are_those_that_the_package_allows_and_all_that_it_needs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    # An exact version of a public release a line, and no address of an index.
+    pins = [re.fullmatch(r"([a-z0-9-]+)==([0-9][a-z0-9.]*)", line) for line in lines if not line.startswith("#")]
+    assert pins and all(pins)
+    locked = {pin[1]: pin[2] for pin in pins}
+    extras = project["optional-dependencies"]
+    for line in (*project["dependencies"], *extras["test"], *extras["docs"]):
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), line

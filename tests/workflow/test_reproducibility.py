@@ -5,6 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
+from benchmarks.compare import digests
+
 CELL = "runs/experiment=digits/alpha=1/lr=1/criterion=magnitude/rewind=init/round=2"
 FILES = ("mask.safetensors", "weights.safetensors", "history.parquet")
 
@@ -31,6 +33,16 @@ def test_blocks_of_one_seed_give_the_same_numbers(scratch):
                 assert array.tobytes() == both[name][seed : seed + 1].tobytes(), f"{file}: {name} of seed {seed}"
         mine = pq.read_table(alone / "history.parquet", partitioning=None).to_pandas()
         assert mine.equals(history[history["seed"] == seed].reset_index(drop=True))
+
+
+def test_tables_depend_neither_on_cores_nor_blocks_nor_rounds_per_job(scratch):
+    rounds = {"tiny": 2, "digits": 1}  # in the shared run each has the other
+    experiments = {name: {"pruning": {"rounds_per_job": number}} for name, number in rounds.items()}
+    overlay = {"results": "again", "seeds": {"block": 1}, "experiments": experiments}
+    scratch.run(*(f"again/tables/{name}/summary.parquet" for name in rounds), overlay=overlay, cores=1)
+    again, before = digests(scratch.root / "again"), digests(scratch.results)
+    assert len(again) == 2 * 3, "summary, tuned, learning_curves"
+    assert again.items() <= before.items()
 
 
 WILD = {

@@ -6,12 +6,14 @@ with job_log(snakemake.log[0]):
     from featprune.engine.checkpoint import resumable
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
+    from featprune.jobs.machine import machine_line
     from featprune.network import network_for
     from featprune.rewind import REWINDS
     from featprune.runs.before import masks_of
     from featprune.runs.chain import Trainer, train_rounds
     from featprune.runs.files import load_parameters, save_outcome
 
+    print(machine_line())
     p, files, made = snakemake.params.training, snakemake.input, snakemake.output
     data = load_dataset(files.data)
     network = network_for(snakemake.params.model, data)

@@ -6,11 +6,13 @@ with job_log(snakemake.log[0]):
     from featprune.engine.checkpoint import resumable
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
+    from featprune.jobs.machine import machine_line
     from featprune.network import network_for
     from featprune.runs.before import context_of, tickets_of
     from featprune.runs.chain import Trainer, train_chain
     from featprune.runs.files import load_parameters, save_mask, save_outcome
 
+    print(machine_line())
     p, files, made = snakemake.params, snakemake.input, snakemake.output
     data, seeds = load_dataset(files.data), p.training["seeds"]
     network = network_for(p.model, data)

@@ -5,10 +5,12 @@ with job_log(snakemake.log[0]):
     from featprune.engine.checkpoint import resumable
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
+    from featprune.jobs.machine import machine_line
     from featprune.network import network_for
     from featprune.runs.chain import Trainer, train_dense
     from featprune.runs.files import save_mask, save_outcome
 
+    print(machine_line())
     p, made = snakemake.params, snakemake.output
     data, seeds = load_dataset(snakemake.input.data), p.training["seeds"]
     trainer = Trainer(network_for(p.model, data), data, seeds, choose_device(snakemake.resources.gpu))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+import llvmlite.binding
 import pytest
 import torch
 
@@ -61,6 +62,22 @@ def test_the_device():
     assert isinstance(told["processor"], str) and told["processor"]
     assert told["cores"] >= 1
     assert told["product"] == product_name()
+    assert told["instructions"] == torch.backends.cpu.get_cpu_capability()
+    assert any("MKL" in library or "openblas" in library for library in told["libraries"])
+
+
+def test_what_is_set_to_compute_otherwise_is_told_and_nothing_else_of_the_environment(monkeypatch):
+    for name in module.SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    assert provenance()["device"]["settings"] == {}
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert provenance()["device"]["settings"] == {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+
+
+def test_numbas_target_is_the_machines_or_what_is_set(monkeypatch):
+    assert provenance()["device"]["numba"] == llvmlite.binding.get_host_cpu_name()
+    monkeypatch.setattr("numba.core.config.CPU_NAME", "haswell")
+    assert provenance()["device"]["numba"] == "haswell"
 
 
 @pytest.mark.parametrize("gpu", [None, "Some GPU"])
