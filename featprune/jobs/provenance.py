@@ -55,7 +55,6 @@ def device() -> dict:
     """
     import torch
     from llvmlite.binding import get_host_cpu_name
-    from numba.core import config
 
     from featprune.engine.products import product_name
 
@@ -65,7 +64,7 @@ def device() -> dict:
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "product": product_name(),
-        "numba": getattr(config, "CPU_NAME", None) or get_host_cpu_name(),
+        "numba": os.environ.get("NUMBA_CPU_NAME") or get_host_cpu_name(),
         "libraries": libraries(),
         "settings": {name: os.environ[name] for name in SETTINGS if name in os.environ},
     }

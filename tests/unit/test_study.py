@@ -348,3 +348,15 @@ def test_jobs_are_cut_by_what_is_studied_together(study):
     kinds = (TICKET, Kind("magnitude", "random"), Kind("magnitude", "none"))
     assert study.comparisons == {(kinds, (3,)): ["a", "b"]}
     assert study.compressions == {(3,): ["a", "b"]}
+
+
+def test_the_order_of_runs_and_so_of_tables_does_not_depend_on_the_blocks_of_seeds(study):
+    def places(study: Study, block: int) -> list:
+        found = [
+            (run.cell, run.round, seed) for run in (*study.runs("a"), *study.compared_runs("a")) for seed in run.seeds
+        ]
+        assert len({run.block for run in study.runs("a")}) == -(-5 // block)
+        return found
+
+    other = yaml.safe_load(CONFIG) | {"seeds": {"count": 5, "block": 1}}
+    assert places(Study(resolve(other, SCHEMA, CHOICES)), 1) == places(study, 2)

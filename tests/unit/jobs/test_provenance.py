@@ -76,7 +76,7 @@ def test_what_is_set_to_compute_otherwise_is_told_and_nothing_else_of_the_enviro
 
 def test_numbas_target_is_the_machines_or_what_is_set(monkeypatch):
     assert provenance()["device"]["numba"] == llvmlite.binding.get_host_cpu_name()
-    monkeypatch.setattr("numba.core.config.CPU_NAME", "haswell")
+    monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
     assert provenance()["device"]["numba"] == "haswell"
 
 
