@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
+from featprune.engine.checkpoint import ROOM
 from featprune.errors import FeatpruneError
 from featprune.experiment import Experiment
 from featprune.runs.paths import (
@@ -104,7 +105,10 @@ def _of_runs(study: Study, known: Mapping[str, Case], inputs: Sequence[str], out
     if not torch:
         return Demand(seconds, MEMORY_LIGHT + (4 * largest + stacked) / 1e6)
     data = max((file_bytes(study, known, file) for file in inputs if "/data/" in file), default=0.0)
-    return Demand(seconds, MEMORY + (2 * data + 2 * largest + COPIES * stacked) / 1e6)
+    # Of trainings that have ended, what waits for the next checkpoint.
+    trained = [file for file in outputs if Path(file).name in (WEIGHTS, SNAPSHOTS)]
+    waiting = min(ROOM, 3 * sum(file_bytes(study, known, file) for file in trained))
+    return Demand(seconds, MEMORY + (2 * data + 2 * largest + COPIES * stacked + waiting) / 1e6)
 
 
 def _imports_torch(study: Study, outputs: Iterable[str]) -> bool:
