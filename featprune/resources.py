@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
+from featprune.datasets.sources import IDX_SETS
 from featprune.engine.checkpoint import ROOM
 from featprune.errors import FeatpruneError
 from featprune.experiment import Experiment
@@ -56,6 +57,8 @@ OPEN = 0.05  # seconds a file, of the many that a table is made from
 BEGIN, BEGIN_LIGHT = 60.0, 30.0  # seconds until a process works: with torch and compiled kernels, and without
 MEMORY, MEMORY_LIGHT = 1100.0, 800.0  # MB of the same
 COPIES = 24  # arrays as large as all stacked weights: optimizer, gradients, candidates
+KNOWN = (*IDX_SETS, "digits", "teacher", "files")  # sources whose shapes are quickly known
+GUESS = Sizes(28 * 28, 10, 55_000, 5_000, 10_000)  # of another
 PIXEL_ROW, FILE_ROWS = 400, 1e5  # bytes of a row of the table of first-layer masks, and of all rows of another file
 
 
@@ -165,16 +168,17 @@ def _step(weights: Sequence[float], batch: int) -> float:
 def shape_of(study: Study, dataset: str) -> Sizes:
     """The shape of a dataset, from the prepared file where there is one.
 
-    A guess for one that can't be prepared: a run stops at the job that tries.
+    MNIST's is the guess for one that isn't known before it is prepared: what prepares it doesn't run while jobs are
+    planned.
     """
     try:
         return _prepared(f"{study.root}/data/{dataset}.safetensors")
     except FeatpruneError:
         pass
     try:
-        return dataset_sizes(study, dataset)
-    except FeatpruneError:
-        return Sizes(1, 1, 1, 1, 1)
+        return dataset_sizes(study, dataset) if study.config["datasets"][dataset]["source"] in KNOWN else GUESS
+    except FeatpruneError:  # a run stops at the job that prepares it
+        return GUESS
 
 
 def _prepared(path: str) -> Sizes:

@@ -11,7 +11,7 @@ from featprune.bundles import measures_are_short, tree_is_short, tree_seconds
 from featprune.config import resolve
 from featprune.data import prepare_dataset
 from featprune.errors import FeatpruneError
-from featprune.resources import BEGIN, BEGIN_LIGHT, Demand, demand, seed_seconds, shape_of
+from featprune.resources import BEGIN, BEGIN_LIGHT, GUESS, Demand, demand, seed_seconds, shape_of
 from featprune.runs.paths import (
     COMPRESSION,
     DENSE,
@@ -157,7 +157,10 @@ def test_the_shape_of_a_dataset_is_that_of_its_file_or_of_what_would_be_made_or_
         raise FeatpruneError("no such file")
 
     monkeypatch.setattr(resources, "dataset_sizes", fails)
-    assert shape_of(study, "other").train == 1
+    study.config["datasets"]["mine"] = {"source": "mine", "options": {}}
+    assert shape_of(study, "mine") == GUESS
+    Path("out/data/digits.safetensors").unlink()
+    assert shape_of(study, "digits") == GUESS
 
 
 def test_a_tree_is_all_jobs_of_an_alpha_and_lr(study, known):
