@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
 from tests.workflow.conftest import STUDY, Workspace
 
-PATIENCE = 1800  # seconds, until a run that goes on is taken to hang
+PATIENCE = 600  # seconds, until a run that goes on is taken to hang
 SUMMARY = "results/tables/tiny/summary.parquet"
 ONE_EXPERIMENT = {"run": ["tiny"]}
 
@@ -87,6 +88,11 @@ def running(work: Workspace) -> list[str]:
     return [job for job in submitted(work) if job in now]
 
 
+def step_of(job: str) -> bool:
+    """Whether the process is there that a job runs under on this machine."""
+    return any(f"slurmstepd: [{job}." in " ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"]))
+
+
 def wait_for(found: Callable[[], object], process: subprocess.Popen):
     """What is found, once it is, while the run goes on."""
     until = time.monotonic() + PATIENCE
@@ -135,7 +141,8 @@ def test_a_run_ends_right_after_a_cancelled_job_a_lost_node_and_a_new_controller
         ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         wait_for(lambda: lost not in running(work), process)
         ask("scontrol", "update", f"nodename={node}", "state=resume")
-        # Slurm lets a job wait for two minutes that it has queued again.
+        # Slurm lets a job wait for two minutes that it has queued again. Before the node has ended it, it can't start.
+        wait_for(lambda: not step_of(lost), process)
         for job in submitted(work):
             ask("scontrol", "update", f"jobid={job}", "starttime=now")
         wait_for(lambda: running(work), process)
