@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import pickle
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
@@ -24,7 +21,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from benchmarks.plan import SNAKEFILE
+from benchmarks.fresh import in_fresh_process
 from featprune.runs.paths import (
     CONNECTIVITY,
     DENSITY,
@@ -42,6 +39,7 @@ from featprune.tables.reading import BATCH
 from featprune.tables.registry import TABLES, RunFiles
 from featprune.tables.writing import save_content
 
+MODULE = "benchmarks.aggregation"  # also where this is the program
 SEEDS, EVALUATIONS, WIDTHS = 2, 20, (20, 16, 5)
 KINDS = (Kind("magnitude", "init"), Kind("magnitude", "random"), Kind("magnitude", "none"), Kind("snip", "init"))
 ROUNDS = 25
@@ -129,30 +127,17 @@ def measure(name: str, root: Path, runs: Sequence[RunPath]) -> dict[str, float]:
     }
 
 
-def in_process(name: str, root: Path, runs: Sequence[RunPath]) -> dict[str, float]:
-    """`measure` in a fresh process of one thread."""
-    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, "-m", "benchmarks.aggregation", "--in-process"]
-    task, place = pickle.dumps((name, root, list(runs))), SNAKEFILE.parent
-    done = subprocess.run(
-        command, input=task, stdout=subprocess.PIPE, cwd=place, env=os.environ | one_thread, check=True
-    )
-    return pickle.loads(done.stdout)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.aggregation", description="What tables of runs take")
     parser.add_argument("--runs", nargs="+", type=int, default=[100, 1000, 10_000])
     parser.add_argument("--tables", nargs="+", choices=MEASURED, default=MEASURED)
-    parser.add_argument("--in-process", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.in_process:
-        sys.stdout.buffer.write(pickle.dumps(measure(*pickle.load(sys.stdin.buffer))))
-        return
     for count in given.runs:
         with TemporaryDirectory() as folder:
             runs = made_runs(Path(folder), count)
-            rows = [{"table": name, "runs": count} | in_process(name, Path(folder), runs) for name in given.tables]
+            task = MODULE, "measure"
+            made = [in_fresh_process(*task, name, Path(folder), runs)[0] for name in given.tables]
+        rows = [{"table": name, "runs": count} | row for name, row in zip(given.tables, made, strict=True)]
         print(pd.DataFrame(rows).round(1).to_string(index=False), flush=True)
 
 

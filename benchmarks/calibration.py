@@ -6,22 +6,17 @@ processes measure at a time as there are cores, as in a run, where jobs share ca
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.plan import SNAKEFILE
+from benchmarks.fresh import in_fresh_process
 from featprune.network import MLP
 from featprune.workload import Case, Counts, Sizes, layer_sizes
 
@@ -348,42 +343,7 @@ def read() -> float:
 
 
 def in_processes(tasks: Sequence[tuple[str, tuple]]) -> list[tuple[Any, float]]:
-    """Of functions of this module, named beside their arguments, what each returns in a fresh process of one thread,
-    and the CPU seconds of that process from its beginning to its end (torch takes some to go)."""
-    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.calibration"]
-
-    def run(task: tuple[str, tuple]) -> tuple[Any, float]:
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=SNAKEFILE.parent,
-            env=os.environ | one_thread,
-        ) as process:
-            assert process.stdin is not None and process.stdout is not None
-            process.stdin.write(pickle.dumps(task))
-            process.stdin.close()
-            result = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{task[0]}{task[1]} failed in a process of its own")
-        return pickle.loads(result), usage.ru_utime + usage.ru_stime
-
+    """Of functions of this module, named beside their arguments, what each returns in a process of its own, and the CPU
+    seconds of that; as many at a time as there are cores."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(run, tasks))
-
-
-def main() -> None:
-    name, arguments = pickle.load(sys.stdin.buffer)
-    with redirect_stdout(io.StringIO()):
-        result = globals()[name](*arguments)
-    sys.stdout.buffer.write(pickle.dumps(result))
-
-
-if __name__ == "__main__":
-    # What it returns is of this module by its name, whoever asked.
-    from benchmarks.calibration import main as answer
-
-    answer()
+        return list(pool.map(lambda task: in_fresh_process(__name__, task[0], *task[1]), tasks))

@@ -25,6 +25,7 @@ import pandas as pd
 
 from benchmarks import plan as plans
 from benchmarks.estimate import SNAKEMAKE_JOB, Estimate, estimate, stage
+from benchmarks.fresh import cpu_seconds, usage_of
 from featprune.jobs.provenance import device
 
 PRESETS = plans.SNAKEFILE.parent / "presets"
@@ -52,14 +53,12 @@ def start_seconds(configfiles: Sequence[Path]) -> float:
     """CPU seconds of a Snakemake that is asked for one small file."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "all", "--snakefile", str(plans.SNAKEFILE)]
     command += ["--configfile", *map(str, configfiles)] if configfiles else []
-    with subprocess.Popen(
-        [*command, "--", "write_config"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as run:
-        _, status, usage = os.wait4(run.pid, 0)
-        run.returncode = os.waitstatus_to_exitcode(status)
+    null = subprocess.DEVNULL
+    with subprocess.Popen([*command, "--", "write_config"], stdout=null, stderr=null) as run:
+        usage = usage_of(run)
     if run.returncode:
         raise RuntimeError("snakemake --dry-run failed")
-    return usage.ru_utime + usage.ru_stime
+    return cpu_seconds(usage)
 
 
 def by_slurm(made: Estimate, start: float) -> Estimate:

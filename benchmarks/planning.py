@@ -8,7 +8,6 @@ exponent with which the seconds grow. CPU seconds are more where others use the 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -21,8 +20,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-# No torch here: what Linux says of a process's memory has that of the one that started it.
-ROOT = Path(__file__).parents[1]
+from benchmarks.fresh import ROOT, cpu_seconds, usage_of
+
 TOTAL = re.compile(r"^total +(\d+)$", re.M)
 
 
@@ -48,16 +47,11 @@ def dry_run(configfiles: Sequence[Path]) -> dict[str, float]:
         with subprocess.Popen([*command, *map(str, configfiles)], stdout=subprocess.PIPE, cwd=folder, text=True) as run:
             assert run.stdout is not None
             said = run.stdout.read()
-            _, status, usage = os.wait4(run.pid, 0)
-            run.returncode = os.waitstatus_to_exitcode(status)
+            usage = usage_of(run)
     total = TOTAL.search(said)
     if run.returncode or total is None:
         raise SystemExit(said[-2000:])
-    return {
-        "jobs": int(total[1]),
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "peak_mb": usage.ru_maxrss / 1024,
-    }
+    return {"jobs": int(total[1]), "cpu_seconds": cpu_seconds(usage), "peak_mb": usage.ru_maxrss / 1024}
 
 
 def main() -> None:
