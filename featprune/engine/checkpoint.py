@@ -44,6 +44,7 @@ class Job:
     begun: int = 0
     written: float = field(default_factory=perf_counter)
     waiting: dict[int, Arrays] = field(default_factory=dict)
+    held: int = 0
 
     @cached_property
     def key(self) -> np.ndarray:
@@ -64,12 +65,17 @@ class Job:
             return None
         return arrays if np.array_equal(arrays.pop(KEY, ()), self.key) else None
 
-    def write(self, number: int, arrays: Arrays) -> None:
-        """Keep a training as it is now, and those that have ended since the last time."""
-        for one, held in (self.waiting | {number: arrays}).items():
-            save_arrays(self.folder / f"{one}.safetensors", held | {KEY: self.key})
+    def wait(self, number: int, arrays: Arrays) -> None:
+        """Have a training's state written the next time."""
+        self.waiting[number] = arrays
+        self.held += sum(array.nbytes for array in arrays.values())
+
+    def write(self) -> None:
+        """Write what waits."""
+        for number, arrays in self.waiting.items():
+            save_arrays(self.folder / f"{number}.safetensors", arrays | {KEY: self.key})
         self.waiting.clear()
-        self.written = perf_counter()
+        self.held, self.written = 0, perf_counter()
 
 
 class Training:
@@ -84,19 +90,22 @@ class Training:
         """What was kept of it in an earlier process."""
         return self.job.find(self.number) if self.job else None
 
-    def look(self, now: float, state: Callable[[], Arrays]) -> None:
-        """Keep the state if it is time to, `now` being a time of `perf_counter`."""
-        if self.job and now - self.job.written >= self.job.seconds:
-            self.job.write(self.number, state())
+    def due(self, now: float) -> bool:
+        """Whether it is time to keep the state, `now` being a time of `perf_counter`."""
+        return self.job is not None and now - self.job.written >= self.job.seconds
+
+    def keep(self, state: Arrays) -> None:
+        """Keep the state, and those of the trainings that have ended."""
+        if self.job:
+            self.job.wait(self.number, state)
+            self.job.write()
 
     def end(self, state: Callable[[], Arrays]) -> None:
-        """It has ended: its state is kept with the next checkpoint, or now if there is no room to wait."""
+        """It has ended: its state is kept with the next checkpoint, or now if it is time to or no room to wait."""
         if self.job:
-            self.job.waiting[self.number] = last = state()
-            waiting = sum(array.nbytes for arrays in self.job.waiting.values() for array in arrays.values())
-            if waiting > ROOM:
-                self.job.write(self.number, last)
-            self.look(perf_counter(), lambda: last)
+            self.job.wait(self.number, state())
+            if self.job.held > ROOM or self.due(perf_counter()):
+                self.job.write()
 
 
 _job: ContextVar[Job | None] = ContextVar("job", default=None)
@@ -109,17 +118,16 @@ def begin() -> Training:
 
 @contextmanager
 def resumable(
-    log: str | Path, minutes: float | None, identity: Mapping[str, Any], files: Iterable[str | Path]
+    folder: str | Path, minutes: float | None, identity: Mapping[str, Any], files: Iterable[str | Path]
 ) -> Iterator[None]:
-    """What is trained meanwhile is kept beside the job's log every so many minutes (None: never), until it has ended.
+    """What is trained meanwhile is kept in the folder every so many minutes (None: never), until the job has ended.
 
     identity: all that the job depends on besides the content of the files, as plain data.
     """
     if minutes is None:
         yield
         return
-    folder = Path(log).with_suffix(".checkpoint")
-    before = _job.set(Job(folder, 60 * minutes, identity, [Path(file) for file in files]))
+    before = _job.set(Job(Path(folder), 60 * minutes, identity, [Path(file) for file in files]))
     try:
         yield
     finally:

@@ -179,7 +179,8 @@ def fit(
             now = perf_counter()
             stepping += now - before
             teller.look(step + 1, now, loss)
-            checkpoint.look(now, partial(state_of, step + 1, trainee, record, snapshots))
+            if checkpoint.due(now):
+                checkpoint.keep(state_of(step + 1, trainee, record, snapshots))
     checkpoint.end(partial(state_of, settings.steps + 1, trainee, record, snapshots))
     # For the job's log; `python -m benchmarks.account` adds these up.
     taken = max(0, settings.steps - first)

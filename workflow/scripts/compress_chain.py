@@ -6,8 +6,8 @@ with job_log(snakemake.log[0]):
     from featprune.compression.runs import compress_run
     from featprune.compression.tuning import fine_tuning
     from featprune.datasets.dataset import load_dataset
-    from featprune.engine.checkpoint import resumable
     from featprune.engine.settings import Settings
+    from featprune.jobs.training import training_job
     from featprune.network import network_for
     from featprune.rewind import REWINDS, reference
     from featprune.runs.files import load_masks
@@ -18,7 +18,7 @@ with job_log(snakemake.log[0]):
     network = network_for(snakemake.params.model, data)
     runs = zip(snakemake.params.runs, files.masks, files.weights, made.tables, made.files, strict=True)
     job = {"rule": snakemake.rule, **snakemake.wildcards, **snakemake.params}
-    with resumable(snakemake.log[0], snakemake.config["checkpoint_minutes"], job, files):
+    with training_job(snakemake.log[0], snakemake.config["checkpoint_minutes"], job, files):
         for p, mask, weights, table, folder in runs:
             c = p["compression"]
             settings = fine_tuning(Settings(**p["settings"]), c["steps"], c["behind"])

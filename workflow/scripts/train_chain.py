@@ -3,16 +3,14 @@ from featprune.jobs.joblog import job_log
 with job_log(snakemake.log[0]):
     from featprune.criteria import CRITERIA
     from featprune.datasets.dataset import load_dataset
-    from featprune.engine.checkpoint import resumable
     from featprune.engine.device import choose_device
     from featprune.engine.settings import Settings
-    from featprune.jobs.machine import machine_line
+    from featprune.jobs.training import training_job
     from featprune.network import network_for
     from featprune.runs.before import context_of, tickets_of
     from featprune.runs.chain import Trainer, train_chain
     from featprune.runs.files import load_parameters, save_mask, save_outcome
 
-    print(machine_line())
     p, files, made = snakemake.params, snakemake.input, snakemake.output
     data, seeds = load_dataset(files.data), p.training["seeds"]
     network = network_for(p.model, data)
@@ -24,8 +22,7 @@ with job_log(snakemake.log[0]):
     rounds = train_chain(trainer, criterion, context, settings, tickets, p.training["late_step"])
     places = zip(made.masks, made.densities, made.weights, made.histories, made.snapshots, strict=True)
     job = {"rule": snakemake.rule, **snakemake.wildcards, **snakemake.params, "gpu": snakemake.resources.gpu}
-    kept = resumable(snakemake.log[0], snakemake.config["checkpoint_minutes"], job, snakemake.input)
-    with kept:
+    with training_job(snakemake.log[0], snakemake.config["checkpoint_minutes"], job, snakemake.input):
         for (mask, outcome), (mask_file, density_file, *place) in zip(rounds, places, strict=True):
             save_mask(mask_file, density_file, mask, seeds)
             save_outcome(outcome, mask.layers, seeds, *place)

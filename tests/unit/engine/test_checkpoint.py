@@ -50,7 +50,7 @@ def job(tmp_path):
     (tmp_path / "input").write_bytes(b"data")
 
     def run(settings=BUSY, minutes=0, density=1.0, device="cpu", identity="this", regression=False):
-        with resumable(tmp_path / "job.log", minutes, {"it": identity}, [tmp_path / "input"]):
+        with resumable(tmp_path / "job.checkpoint", minutes, {"it": identity}, [tmp_path / "input"]):
             masks = some_masks(len(SEEDS), density, NETWORK)
             return train(
                 NETWORK,
