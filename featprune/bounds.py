@@ -16,6 +16,7 @@ from unicodedata import category
 from featprune.config import ConfigError
 from featprune.criteria import crossed
 from featprune.data import DATASETS
+from featprune.datasets.sources import IDX_SETS
 
 # The most that can be meant.
 LAST_SEED = 2**31 - 1  # seeds are int32 in tables
@@ -32,7 +33,7 @@ FLOPS = 2e11  # floating-point operations of a core a second, from above
 ORDER = 16  # bytes of a sample's place in the data order, while that is made
 TRAINED = 20  # bytes of a weight that trains: itself, its gradient, two moments, its mask
 
-SHAPES = {"digits": (64, 10), "mnist": (784, 10), "fashion_mnist": (784, 10), "kmnist": (784, 10)}  # inputs, outputs
+SHAPES = {"digits": (64, 10), **dict.fromkeys(IDX_SETS, (28 * 28, 10))}  # inputs, outputs
 Factors = Mapping[str, float]  # key of the config -> by how much it multiplies what is asked for
 
 
@@ -79,15 +80,12 @@ def bounded(config: dict[str, Any]) -> dict[str, Any]:
 
 def unfit(folder: str) -> Iterator[str]:
     """Why results can't lie in a folder of this name."""
-    plain = str(PurePath(folder))
     if any(category(letter)[0] == "C" for letter in folder):
         yield f"{folder!r} has characters that can't be seen; leave them out"
     elif set(folder) & set("{}"):
         yield f"{folder!r} has braces, in which Snakemake looks for wildcards; take a name without them"
     elif folder.startswith("~"):
         yield f"{folder!r}: ~ isn't expanded here; write the folder out"
-    elif folder != plain:
-        yield f"{folder!r} has parts without a meaning; write {plain!r}"
     elif any(len(part.encode()) > 255 for part in PurePath(folder).parts):
         yield "the name of a folder is longer than 255 bytes; take a shorter one"
 

@@ -28,9 +28,10 @@ from featprune.runs.paths import (
     WEIGHTS,
     RunPath,
 )
-from featprune.storage import load_arrays
+from featprune.storage import load_arrays, shapes
 from featprune.study import Study
 from featprune.workload import (
+    IMAGES,
     Case,
     Sizes,
     counts_of,
@@ -58,7 +59,7 @@ BEGIN, BEGIN_LIGHT = 60.0, 30.0  # seconds until a process works: with torch and
 MEMORY, MEMORY_LIGHT = 1100.0, 800.0  # MB of the same
 COPIES = 24  # arrays as large as all stacked weights: optimizer, gradients, candidates
 KNOWN = (*IDX_SETS, "digits", "teacher", "files")  # sources whose shapes are quickly known
-GUESS = Sizes(28 * 28, 10, 55_000, 5_000, 10_000)  # of another
+GUESS = IMAGES  # of another
 PIXEL_ROW, FILE_ROWS = 400, 1e5  # bytes of a row of the table of first-layer masks, and of all rows of another file
 
 
@@ -182,6 +183,6 @@ def shape_of(study: Study, dataset: str) -> Sizes:
 
 
 def _prepared(path: str) -> Sizes:
-    arrays = load_arrays(path, mapped=True)
-    train, validation, test = (arrays[f"{split}_x"] for split in ("train", "validation", "test"))
-    return Sizes(train.shape[1], int(arrays["outputs"][0]), len(train), len(validation), len(test))
+    found = shapes(path)
+    samples = (found[f"{split}_x"][0] for split in ("train", "validation", "test"))
+    return Sizes(found["train_x"][1], int(load_arrays(path, ["outputs"])["outputs"][0]), *samples)

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -96,9 +96,25 @@ def sha256(path: str | Path) -> str:
     """The SHA-256 of what a file holds, in hexadecimal."""
     total = hashlib.sha256()
     with Path(path).expanduser().open("rb") as file:
-        for part in iter(lambda: file.read(1 << 20), b""):
+        for part in parts(file):
             total.update(part)
     return total.hexdigest()
+
+
+def parts(file: BinaryIO) -> Iterator[bytes]:
+    """What an open file holds from here on, a megabyte at a time."""
+    return iter(lambda: file.read(1 << 20), b"")
+
+
+def shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each array of a safetensors file, from its header; raises FeatpruneError as `load_arrays`."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  no dict
+    except (SafetensorError, OSError) as error:
+        raise FeatpruneError(unreadable(path, error)) from error
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -169,9 +185,16 @@ def placed(path: str | Path, schema: pa.Schema) -> pa.Schema:
 def seal(file: Path) -> None:
     """Put the CRC-32 of a Parquet file into it: before its footer, whose length is in the last 8 bytes, where readers
     see a gap between what the footer points to."""
-    data = file.read_bytes()
-    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-    file.write_bytes(data[:footer] + SEAL + zlib.crc32(data).to_bytes(4, "little") + data[footer:])
+    with file.open("r+b") as opened:
+        total = 0
+        for part in parts(opened):
+            total = zlib.crc32(part, total)
+        length = opened.seek(-8, os.SEEK_END)
+        footer = length - int.from_bytes(opened.read(4), "little")
+        opened.seek(footer)
+        end = opened.read()
+        opened.seek(footer)
+        opened.write(SEAL + total.to_bytes(4, "little") + end)
 
 
 def is_sealed(data: memoryview) -> bool:
@@ -201,8 +224,8 @@ def open_table(path: str | Path) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
     try:
-        data = Path(path).read_bytes()
-        sealed, file = is_sealed(memoryview(data)), pq.ParquetFile(pa.BufferReader(data))
+        data = pa.memory_map(str(path)).read_buffer()  # what isn't read takes no memory
+        sealed, file = is_sealed(memoryview(data).cast("B")), pq.ParquetFile(pa.BufferReader(data))
         metadata = {key.decode(): value.decode() for key, value in (file.schema_arrow.metadata or {}).items()}
         if told(path, metadata) and not sealed:
             raise ValueError("its checksum is missing")

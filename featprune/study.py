@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import log
+from pathlib import PurePath
 from typing import Any
 
 from featprune.criteria import CRITERIA
@@ -42,9 +43,10 @@ class Study:
 
     config: dict[str, Any]
 
-    @property
+    @cached_property
     def root(self) -> str:
-        return self.config["results"]
+        """The folder of results, by its one plain name: "results" for "./results/" too."""
+        return str(PurePath(self.config["results"]))
 
     @cached_property
     def experiments(self) -> dict[str, Experiment]:

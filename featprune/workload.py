@@ -44,6 +44,9 @@ class Sizes:
     test: int
 
 
+IMAGES = Sizes(28 * 28, 10, 60_000 - IMAGE_VALIDATION, IMAGE_VALIDATION, 10_000)  # MNIST's, and its relatives'
+
+
 @dataclass(frozen=True)
 class Case:
     """What the cost of a run depends on besides its mask: equal for experiments that cost the same."""
@@ -66,7 +69,7 @@ def dataset_sizes(study: Study, dataset: str) -> Sizes:
     """The shape of a dataset, without downloading it."""
     entry = study.config["datasets"][dataset]
     if entry["source"] in IDX_SETS:
-        return Sizes(28 * 28, 10, 60_000 - IMAGE_VALIDATION, IMAGE_VALIDATION, 10_000)
+        return IMAGES
     data = prepare_dataset(entry["source"], entry["options"], study.config.get("data_dir"))
     return Sizes(data.inputs, data.outputs, len(data.train_x), len(data.validation_x), len(data.test_x))
 

@@ -81,9 +81,6 @@ FOLDERS = {
     "a\0b": "characters that can't be seen",
     "{round}": "braces",
     "~/results": "isn't expanded",
-    "results/": "write 'results'",
-    "./results": "write 'results'",
-    "a//b": "write 'a/b'",
     "é" * 128: "longer than 255 bytes",
 }
 

@@ -360,3 +360,8 @@ def test_the_order_of_runs_and_so_of_tables_does_not_depend_on_the_blocks_of_see
 
     other = yaml.safe_load(CONFIG) | {"seeds": {"count": 5, "block": 1}}
     assert places(Study(resolve(other, SCHEMA, CHOICES)), 1) == places(study, 2)
+
+
+@pytest.mark.parametrize("written", ["out", "out/", "./out", ".//out/."])
+def test_a_folder_of_results_has_one_name(study, written):
+    assert Study({**study.config, "results": written}).root == "out"
