@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted([*(ROOT / "featprune").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")])
+# What passes through the pipes of a process that a benchmark itself has started comes from no one else.
+PIPED = ROOT / "benchmarks" / "fresh.py"
+FILES = sorted({file for folder in ("benchmarks", "featprune", "workflow") for file in (ROOT / folder).rglob("*.py")})
+FILES.remove(PIPED)
 RULES = sorted([ROOT / "Snakefile", *(ROOT / "workflow").rglob("*.smk")])
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 CALLS = {
