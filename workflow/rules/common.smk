@@ -187,25 +187,29 @@ def known_cases():
     return cases(STUDY, shape_of)
 
 
-@cache
-def demand_of(outputs, inputs):
-    """What the job asks for that makes these outputs from these inputs."""
-    return demand(STUDY, known_cases(), inputs, outputs)
+DEMANDS = {}
 
 
-def outputs_of(w, rulename):
-    """The outputs of a job."""
-    return tuple(apply_wildcards(str(pattern), w) for pattern in workflow.get_rule(rulename).output)
+def demand_of(w, input, rulename):
+    """What a job asks for: as much for every alpha and lr whose features are studied alike, and block of as many seeds."""
+    studied = "lr" in w.keys() and STUDY.experiments[w.experiment].compares(dense_cell_of(w))
+    alike = {name: value for name, value in w.items() if name not in ("alpha", "lr", "block")}
+    seeds = len(RunPath(RUN.cell, 0, w.block).seeds) if "block" in w.keys() else 0
+    key = rulename, len(input), studied, seeds, *alike.items()
+    if key not in DEMANDS:
+        outputs = [apply_wildcards(str(pattern), w) for pattern in workflow.get_rule(rulename).output]
+        DEMANDS[key] = demand(STUDY, known_cases(), list(map(str, input)), outputs)
+    return DEMANDS[key]
 
 
 def mem_mb(w, input, attempt, rulename):
     """The memory of any job, in MB."""
-    return demand_of(outputs_of(w, rulename), tuple(map(str, input))).memory(attempt)
+    return demand_of(w, input, rulename).memory(attempt)
 
 
 def runtime(w, input, attempt, rulename):
     """The time of any job, in minutes."""
-    return demand_of(outputs_of(w, rulename), tuple(map(str, input))).minutes(attempt)
+    return demand_of(w, input, rulename).minutes(attempt)
 
 
 @cache
