@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.fresh import ROOT
 from featprune.runs.paths import SNAPSHOTS
 from featprune.study import Study
 
-SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
+SNAKEFILE = ROOT / "Snakefile"
 
 
 @dataclass(frozen=True)
