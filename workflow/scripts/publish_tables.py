@@ -2,5 +2,6 @@ from featprune.jobs.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from featprune.findings.publication import publish
+    from featprune.jobs.placed import placed
 
-    publish(snakemake.params.made_of, snakemake.params.folder, snakemake.params.root)
+    publish(placed(snakemake.params.made_of, snakemake.input), snakemake.params.folder, snakemake.params.root)
