@@ -39,14 +39,18 @@ class Replica:
         inputs = Units(columns, columns[:0], settings.batch_size, rows)
         self.rows, self.columns = rows.numpy(), columns.numpy()
         self.layers: list[Layer] = []
+        self.ends: list[tuple[Units, Units]] = []
         self.hidden: list[tuple[Units, Units]] = []
         for weight, bias, mask, factor in zip(weights, biases, kept, network.multipliers, strict=True):
             z = Units.zeros(len(weight), settings.batch_size, dtype)
             self.layers.append(make_layer(weight, bias, mask, factor, inputs, z))
+            self.ends.append((inputs, z))
             # The gradient passes the activation in place: both of its ends share a buffer.
             inputs = Units(torch.zeros_like(z.value), z.delta, z.batch)
             self.hidden.append((z, inputs))
         self.hidden.pop()
+        # Those that the signals pass and those that the rules change, which are the same.
+        self.trained = self.layers
         self.h, self.delta = z.value.numpy(), z.delta.numpy()
         self.loss_gradient = getattr(kernels, settings.objective.entry.kernel)
         self.rule = make_rule(settings)
@@ -69,24 +73,29 @@ class Replica:
         """One step on the next batch."""
         batch, (y, reference) = self.batches[self.steps], self.batch
         kernels.gather(batch, *self.data, self.rows, self.columns, y, reference)
-        for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
-            layer.forward()
-            self.activation.into(z.value, a.value)
-        self.layers[-1].forward()
+        self.forward()
         self.loss_gradient(self.h, reference, y, self.settings.alpha, self.delta)
         if self.pulls[-1]:
             kernels.pull(batch, *self.pulls[-1])
         rule = self.rule(self.steps, 1)
         rules = [rule if scale == 1 else self.rule(self.steps, scale) for scale in self.scales]
-        backwards = zip(self.layers[:0:-1], rules[:0:-1], self.hidden[::-1], self.pulls[-2::-1], strict=True)
-        for layer, own, (z, a), pull in backwards:
+        layers = zip(self.layers[:0:-1], self.trained[:0:-1], strict=True)
+        backwards = zip(layers, rules[:0:-1], self.hidden[::-1], self.pulls[-2::-1], strict=True)
+        for (layer, trained), own, (z, a), pull in backwards:
             layer.backward()
-            layer.update(own, rule)
+            trained.update(own, rule)
             self.activation.backward(z.value, a.value, z.delta)
             if pull:
                 kernels.pull(batch, *pull)
-        self.layers[0].update(rules[0], rule)
+        self.trained[0].update(rules[0], rule)
         self.steps += 1
+
+    def forward(self) -> None:
+        """All values from those of the inputs; h's last."""
+        for layer, (z, a) in zip(self.layers, self.hidden, strict=False):
+            layer.forward()
+            self.activation.into(z.value, a.value)
+        self.layers[-1].forward()
 
     def output(self, x: Tensor) -> Tensor:
         """h(x) of all samples, (1, n, outputs)."""
@@ -113,12 +122,12 @@ class Replica:
 
     def parameters(self) -> Parameters:
         """Copies of the present values, with exact zeros where a weight is pruned."""
-        weights, biases = zip(*(layer.result() for layer in self.layers), strict=True)
+        weights, biases = zip(*(layer.result() for layer in self.trained), strict=True)
         return Parameters(tuple(w[None] for w in weights), tuple(b[None] for b in biases))
 
     def state(self) -> dict[str, np.ndarray]:
         """All that lasts from step to step, as it lies in memory."""
-        memory = {f"{i}.{j}": a for i, layer in enumerate(self.layers) for j, a in enumerate(layer.memory)}
+        memory = {f"{i}.{j}": a for i, layer in enumerate(self.trained) for j, a in enumerate(layer.memory)}
         return {"steps": np.array(self.steps), **memory}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

@@ -36,7 +36,8 @@ class Settings:
     training split at the end (None: whole, and as many samples); validation and test are whole there. `order` sets
     apart several data orders of one seed. With `density_rates` a layer's weights learn at the rate over the layer's
     density, as Adam wants it for sparse layers (Dey et al. 2024). `teacher` names the layers whose preactivations are
-    pulled to the dense network's, "hidden" or "output" ("": none), and `distillation` is the strength of that.
+    pulled to the dense network's, "hidden" or "output" ("": none), and `distillation` is the strength of that. With
+    `linearize` the network's exact first-order Taylor expansion around its reference is trained instead of itself.
     """
 
     loss: str
@@ -57,6 +58,7 @@ class Settings:
     density_rates: bool = False
     teacher: str = ""
     distillation: float = 0.0
+    linearize: bool = False
 
     @property
     def epsilon(self) -> float:

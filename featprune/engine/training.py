@@ -17,6 +17,7 @@ from featprune.datasets.dataset import Dataset
 from featprune.engine.checkpoint import begin
 from featprune.engine.distillation import make_targets
 from featprune.engine.evaluation import HISTORY, Output, Record, Split, no_reference, split_data
+from featprune.engine.linearized import Linearized, LinearizedReplica
 from featprune.engine.progress import Teller, turn
 from featprune.engine.replica import Replica
 from featprune.engine.settings import Settings, Start
@@ -108,8 +109,12 @@ def _train_group(
     device: str,
 ) -> Outcome:
     """Train replicas together."""
+    if settings.linearize:
+        network = Linearized.around(network, start.reference.masked(masks))
 
     def trainee(parameters: Parameters) -> Trainee:
+        if device == "cpu" and isinstance(network, Linearized):
+            return LinearizedReplica(network, parameters, masks, settings)
         if device == "cpu":
             return Replica(network, parameters, masks, settings)
         return Stack.pruned(network, parameters, masks, settings, device)
