@@ -40,8 +40,8 @@ class Linearized(MLP):
     def preactivations(self, weights: Sequence, biases: Sequence, x: Any) -> list:
         """As `MLP.preactivations`, to first order; linear in weights and biases, and so differentiable in them."""
         if isinstance(x, np.ndarray):
-            groups = ([torch.from_numpy(a) for a in group] for group in (weights, biases))
-            return [z.numpy() for z in self.preactivations(*groups, torch.from_numpy(x))]
+            tensors = [[torch.from_numpy(a) for a in group] for group in (weights, biases)]
+            return [z.numpy() for z in self.preactivations(tensors[0], tensors[1], torch.from_numpy(x))]
         depth, whole = len(weights), super().preactivations
         start = [torch.from_numpy(a).to(x.device) for a in (*self.anchor.weights, *self.anchor.biases)]
         change = [now - before for now, before in zip((*weights, *biases), start, strict=True)]
@@ -90,5 +90,5 @@ class LinearizedReplica(Replica):
     def output(self, x: Tensor) -> Tensor:
         """h_lin(x) of all samples, (1, n, outputs)."""
         now = self.parameters()
-        groups = [torch.from_numpy(w) for w in now.weights], [torch.from_numpy(b) for b in now.biases]
-        return torch.cat([self.network.output(*groups, part) for part in x.split(CHUNK)], dim=1)
+        weights, biases = ([torch.from_numpy(a) for a in group] for group in (now.weights, now.biases))
+        return torch.cat([self.network.output(weights, biases, part) for part in x.split(CHUNK)], dim=1)

@@ -84,9 +84,7 @@ def test_alpha_scales_out_of_its_training():
     runs = {a: train(SMALL, start, masks, data, (0, 1), replace(settings, alpha=a)) for a in (1.0, 8.0)}
     np.testing.assert_allclose(runs[1.0].history["loss"], runs[8.0].history["loss"], rtol=1e-9)
     before = start.parameters.masked(masks)
-    ways = {
-        a: [w - b for w, b in zip(run.parameters.weights, before.weights, strict=True)] for a, run in runs.items()
-    }
+    ways = {a: [w - b for w, b in zip(run.parameters.weights, before.weights, strict=True)] for a, run in runs.items()}
     for whole, eighth in zip(ways[1.0], ways[8.0], strict=True):
         np.testing.assert_allclose(eighth, whole / 8, rtol=1e-8, atol=1e-12)
 
