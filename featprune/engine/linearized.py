@@ -49,8 +49,9 @@ class Linearized(MLP):
         def values(*state: Tensor) -> list[Tensor]:
             return whole(state[:depth], state[depth:], x)
 
-        before, slopes = jvp(values, tuple(start), tuple(change))
-        return [z + slope for z, slope in zip(before, slopes, strict=True)]
+        # Values and slopes, each a list.
+        expansion = jvp(values, tuple(start), tuple(change))[:2]
+        return [z + slope for z, slope in zip(*expansion, strict=True)]
 
 
 class LinearizedReplica(Replica):
