@@ -19,6 +19,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/compress.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/theory.smk"
 include: "workflow/rules/findings.smk"
 include: "workflow/rules/explorer.smk"
 
@@ -43,6 +44,13 @@ rule rates:
 rule findings:
     input:
         rules.write_findings.output,
+
+
+# The additional experiments: figures of what the theory says, and the exponents fitted.
+rule theory:
+    input:
+        [f"{STUDY.root}/figures/{THEORY}/{name}.{kind}" for name in RESULTS for kind in FIGURES[name].formats],
+        rules.write_laws.output,
 
 
 # One page to look at everything in a browser.

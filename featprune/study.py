@@ -363,6 +363,7 @@ class Study:
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
             "compression": self._has_table(name, "compression"),
             "transfer": bool(self.borrowers(name)),
+            "theory": False,  # measured apart from any experiment
         }
         return [need for need in figure.needs if not has[need]]
 

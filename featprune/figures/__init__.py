@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DPI = 200  # of the PNG files
 ANIMATION_DPI, FRAMES_PER_SECOND = 100, 2
+THEORY = "9 Additional experiments"  # the category of what is measured apart from any experiment of the config
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "4 Levels", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
+    "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
 }
 
 

@@ -39,6 +39,7 @@ from featprune.runs.paths import DENSE, TICKET, Kind
 from featprune.tables.frames import nearest_one, of_kind
 from featprune.tables.intervals import paired_difference
 from featprune.tables.records import OURS
+from featprune.theory.laws import tell as tell_laws
 
 DENSITY = 0.1  # beside the sparsest round, the one nearest to this is told
 Tell = Callable[[Publication], Iterable[str]]
@@ -303,6 +304,13 @@ def layers(published: Publication) -> Iterator[str]:
             yield f"{strategy(*kind)} at {percent(density)} % of weights keeps, in %, {means(parts, PERCENT)}."
 
 
+def exponents(published: Publication) -> Iterator[str]:
+    """The exponents of an additional experiment, beside the theory's."""
+    for name, table in published.tables.items():
+        if name.endswith("_laws"):
+            yield from tell_laws(table)
+
+
 # Figure -> what is told of it. A plain literal: the fingerprint of a figure's code takes its own entry only.
 FOUND: dict[str, Tell] = {
     "accuracy_vs_density": performance,
@@ -328,4 +336,5 @@ FOUND: dict[str, Tell] = {
     "preactivation_dynamics": preactivations,
     "pixel_mask": pixels,
     "layerwise_density": layers,
+    "lazy_limit": exponents,
 }

@@ -45,6 +45,8 @@ from featprune.runs.paths import (
 from featprune.storage import sweep
 from featprune.study import Study
 from featprune.tables.registry import TABLES
+from featprune.theory.registry import FOLDER as THEORY
+from featprune.theory.registry import RESULTS
 from featprune.workload import cases
 from snakemake.exceptions import WorkflowError
 from snakemake.io import apply_wildcards

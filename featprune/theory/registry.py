@@ -1,0 +1,47 @@
+"""The registry of the theory's results: what measures each. Light.
+
+To add one, write `featprune/theory/<name>.py` with `measure(**options)`, which trains small networks and returns a tidy
+frame, and `laws(table)`, the exponents that it tells of; enter it below, with its options and their defaults in the
+schema, under `theory`; and add a figure of the same name, of the tables <name> and <name>_laws, which needs "theory".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "theory"  # where results and figures have it, in the place of an experiment
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result, measured by this module of featprune.theory."""
+
+    name: str
+
+    @property
+    def module(self) -> str:
+        """The module's whole name."""
+        return f"featprune.theory.{self.name}"
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """The names of what is measured, and of the laws that are found in it."""
+        return self.name, f"{self.name}_laws"
+
+    def measure(self, options: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+        """Table -> frame; options: as the config has them."""
+        module = import_module(self.module)
+        measured = module.measure(**options)
+        return dict(zip(self.tables, (measured, module.laws(measured)), strict=True))
+
+
+# A plain literal: the fingerprint of a result's code takes its own entry only.
+RESULTS: dict[str, Result] = {
+    "lazy_limit": Result("lazy_limit"),
+}

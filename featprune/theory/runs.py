@@ -1,0 +1,65 @@
+"""Small networks trained by the package's own loop, on full batches and in float64, and their f along training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from featprune.config import log_grid
+from featprune.datasets.dataset import Dataset
+from featprune.engine.linearized import Linearized
+from featprune.engine.settings import Settings, Start
+from featprune.engine.training import train
+from featprune.network import MLP, Parameters
+from featprune.pruning.masks import Masks, all_ones
+
+
+def doubled(parameters: Parameters) -> Parameters:
+    """The same in float64: laws are fitted over several powers of ten, and rounding is not to be one of them."""
+    groups = ([a.astype(np.float64) for a in group] for group in (parameters.weights, parameters.biases))
+    return Parameters(*map(tuple, groups))
+
+
+def dataset(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray) -> Dataset:
+    """A dataset of these samples, in float64; validation, by which nothing is chosen here, is the test split."""
+    x, y, test_x, test_y = (np.asarray(a, np.float64) for a in (x, y, test_x, test_y))
+    return Dataset(x, y, test_x, test_y, test_x, test_y)
+
+
+def descent(lr: float, steps: int, samples: int, *, alpha: float = 1.0, snapshots: int = 20) -> Settings:
+    """Plain gradient descent on the squared error of all samples, with snapshots at steps evenly spaced in log time.
+
+    lr: in f's own time, whatever alpha is (`Settings.objective`); a step of it is Euler's on the gradient flow.
+    """
+    grid = tuple(log_grid(steps, snapshots))
+    return Settings("squared_error", "sgd", lr, 0.0, 0.0, samples, steps, alpha, True, (), grid)
+
+
+def follow(
+    network: MLP,
+    start: Parameters,
+    data: Dataset,
+    settings: Settings,
+    masks: Masks | None = None,
+    seeds: Sequence[int] | None = None,
+) -> dict[int, Parameters]:
+    """Train from a start, (R, ...), under its masks; returns step -> parameters at the snapshots."""
+    chosen = masks or all_ones(network.shapes, len(start.weights[0]))
+    numbers = list(range(len(start.weights[0]))) if seeds is None else list(seeds)
+    return train(network, Start(start, start), chosen, data, numbers, settings).snapshots
+
+
+def functions(network: MLP, states: dict[int, Parameters], settings: Settings, x: np.ndarray) -> dict[int, np.ndarray]:
+    """Step -> f(x), (R, n, outputs), of the states that `follow` gave for these settings."""
+    first = states[min(states)]
+    seen = Linearized.around(network, first) if settings.linearize else network
+    h = {step: seen.output(state.weights, state.biases, x) for step, state in states.items()}
+    reference = h[min(h)] if settings.center else 0.0
+    return {step: settings.alpha * (value - reference) for step, value in h.items()}
+
+
+def linearized(settings: Settings) -> Settings:
+    """The same for the network's Taylor expansion around its start."""
+    return replace(settings, linearize=True)
