@@ -43,8 +43,15 @@ def tell(laws: pd.DataFrame) -> Iterator[str]:
     columns = (laws[name] for name in COLUMNS)
     for quantity, law, exponent, low, high, seeds in zip(*columns, strict=True):
         inside = "" if low <= law <= high else ", which lies outside"
-        fitted = f"{exponent:.2f} [{low:.2f}, {high:.2f}]"
+        fitted = written(exponent, low, high)
         yield f"{quantity}: exponent {fitted} over {seeds} seeds; the law says {law:g}{inside}."
+
+
+def written(exponent: float, low: float, high: float) -> str:
+    """An exponent with its interval, with a digit more than tells the two ends apart, from 2 to 5."""
+    width = high - low
+    digits = min(5, max(2, 1 - int(np.floor(np.log10(width))))) if width > 0 else 5
+    return f"{exponent:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def listing(laws: pd.DataFrame) -> str:

@@ -19,7 +19,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, name, (_, law) in zip(axes, names, laws.iterrows(), strict=True):
         draw_scaling(ax, table[table["activation"] == name], "alpha", "value", law)
         ax.set(title=name, xlabel=r"$\alpha$ (rich $\rightarrow$ lazy)")
-        legend(ax, loc="lower left")
+        legend(ax, loc="upper right")
     axes[0].set_ylabel(r"$\sup_t\ |f_\alpha - f_\mathrm{lin}|$ (relative)")
     figure.suptitle("Training tends to that of the linearized model")
     return figure

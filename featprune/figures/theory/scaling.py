@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from featprune.figures.bands import band
 from featprune.figures.style import SMALL, log_ticks, plain
+from featprune.theory.laws import written
 
 LAW: dict[str, Any] = {"color": "0.35", "linestyle": "--", "linewidth": 0.9, "zorder": 1}
 PANEL = (2.6, 2.3)  # inches
@@ -42,7 +43,7 @@ def draw_scaling(
     law: a row of `featprune.theory.laws.COLUMNS`. The legend has the fitted exponent, behind the curve's `label`.
     """
     ax.set(xscale="log", yscale="log")
-    told = f"{law['exponent']:.2f} [{law['low']:.2f}, {law['high']:.2f}]"
+    told = written(law["exponent"], law["low"], law["high"])
     for _, rows in table.groupby("seed"):
         ax.plot(rows[x], rows[y], color=color, linewidth=0.5, alpha=0.35, zorder=1.5)
     means = np.exp(np.log(table.set_index(x)[y]).groupby(level=0).mean())
