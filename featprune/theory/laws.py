@@ -50,7 +50,7 @@ def tell(laws: pd.DataFrame) -> Iterator[str]:
 def written(exponent: float, low: float, high: float) -> str:
     """An exponent with its interval, with a digit more than tells the two ends apart, from 2 to 5."""
     width = high - low
-    digits = min(5, max(2, 1 - int(np.floor(np.log10(width))))) if width > 0 else 5
+    digits = min(5, max(2, -int(np.floor(np.log10(width))))) if width > 0 else 5
     return f"{exponent:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
