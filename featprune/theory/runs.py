@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from featprune.config import log_grid
 from featprune.datasets.dataset import Dataset
 from featprune.engine.linearized import Linearized
 from featprune.engine.settings import Settings, Start
@@ -33,7 +32,7 @@ def descent(lr: float, steps: int, samples: int, *, alpha: float = 1.0, snapshot
 
     lr: in f's own time, whatever alpha is (`Settings.objective`); a step of it is Euler's on the gradient flow.
     """
-    grid = tuple(log_grid(steps, snapshots))
+    grid = (0, *np.unique(np.geomspace(1, steps, snapshots).round().astype(int)).tolist())
     return Settings("squared_error", "sgd", lr, 0.0, 0.0, samples, steps, alpha, True, (), grid)
 
 

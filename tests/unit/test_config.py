@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from featprune.config import log_grid, resolve
+from featprune.theory.registry import RESULTS
 from tests.unit.configs import CHOICES, KINDS, SCHEMA, mnist, written
 
 
@@ -25,6 +26,7 @@ def properties(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:
 
 def test_defaults():
     config = resolve(written(), SCHEMA, CHOICES)
+    assert config.pop("theory").keys() == RESULTS.keys()
     assert config == {
         "results": "results",
         "data_dir": None,

@@ -20,6 +20,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         draw_scaling(ax, table[table["activation"] == name], "alpha", "value", law)
         ax.set(title=name, xlabel=r"$\alpha$ (rich $\rightarrow$ lazy)")
         legend(ax, loc="upper right")
-    axes[0].set_ylabel(r"$\sup_t\ |f_\alpha - f_\mathrm{lin}|$ (relative)")
+    axes[0].set_ylabel("distance of f from the\nlinearized model (relative)")
     figure.suptitle("Training tends to that of the linearized model")
     return figure

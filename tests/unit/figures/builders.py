@@ -2,12 +2,18 @@
 
 import itertools
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
+from featprune.config import resolve
 from featprune.tables.frames import AXES, MEASURES, RUN
+from featprune.theory.registry import RESULTS
+from tests.unit.configs import CHOICES, SCHEMA, written
 
+ROOT = Path(__file__).parents[3]
 ALPHAS = (0.1, 1.0, 10.0)
 STEPS = (0, 1, 10, 100)
 PAIRS = [
@@ -324,3 +330,15 @@ def _made_tables():
         "overlap": make_overlap(),
         "preactivations": make_preactivations(),
     }
+
+
+def tables_of(name):
+    """What the figure of that name may read: of an additional experiment its own, of the size of the smoke preset."""
+    return {table: frame.copy() for table, frame in measure(name).items()} if name in RESULTS else make_tables()
+
+
+@cache
+def measure(name):
+    """The tables of an additional experiment."""
+    smoke = yaml.safe_load((ROOT / "presets/smoke.yaml").read_text(encoding="utf-8"))
+    return RESULTS[name].measure(resolve(written() | {"theory": smoke["theory"]}, SCHEMA, CHOICES)["theory"][name])

@@ -17,7 +17,7 @@ from PIL import Image
 from featprune.errors import FeatpruneError
 from featprune.figures import ANIMATION_DPI, DPI, FIGURES, save
 from featprune.figures.style import METHODS, SMALL
-from tests.unit.figures.builders import make_tables, make_tuned
+from tests.unit.figures.builders import make_tables, make_tuned, tables_of
 from tests.unit.figures.drawing import draw
 
 # What must hold a value in the first table of a figure.
@@ -40,7 +40,7 @@ VALUES = {
 
 def draw_any(name, **changed):
     """The figure of that name; of an animation the picture of its first frame."""
-    tables = make_tables() | changed
+    tables = tables_of(name) | changed
     figure = draw(name, **{table: tables[table] for table in FIGURES[name].tables if table in tables})
     if isinstance(figure, Animation):
         figure._draw_was_started = True  # else matplotlib warns that nothing came of it
@@ -56,7 +56,7 @@ def test_importing_the_registry_is_light():
 
 def save_any(name, folder):
     """The figure of that name, as it is once it is saved in the folder; of an animation the picture of a frame."""
-    figure = draw(name, **make_tables())
+    figure = draw(name, **tables_of(name))
     save(figure, [folder / f"{name}.{kind}" for kind in FIGURES[name].formats])
     return figure._fig if isinstance(figure, Animation) else figure
 
@@ -85,11 +85,11 @@ def test_save_writes_the_same_bytes_twice(name, saved, tmp_path):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_table_must_be_there_and_have_rows(name):
-    tables = make_tables()
+    tables = tables_of(name)
     for table in FIGURES[name].tables:
-        with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' is empty"):
+        with pytest.raises(FeatpruneError, match=f"figure '{FIGURES[name].module}': table '{table}' is empty"):
             draw(name, **tables | {table: tables[table].head(0)})
-        with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' is missing"):
+        with pytest.raises(FeatpruneError, match=f"figure '{FIGURES[name].module}': table '{table}' is missing"):
             draw(name, **{other: frame for other, frame in tables.items() if other != table})
 
 
@@ -97,7 +97,7 @@ def test_every_table_must_be_there_and_have_rows(name):
 def test_a_table_without_a_value_names_figure_and_table(name):
     table = FIGURES[name].tables[0]
     lost = make_tables()[table].assign(**dict.fromkeys(VALUES[table], np.nan))
-    with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' has no finite"):
+    with pytest.raises(FeatpruneError, match=f"figure '{FIGURES[name].module}': table '{table}' has no finite"):
         draw_any(name, **{table: lost})
 
 
@@ -105,7 +105,7 @@ def test_a_table_without_a_value_names_figure_and_table(name):
 def test_dense_runs_alone_are_nothing_to_draw(name):
     (table,) = FIGURES[name].tables
     dense = make_tables()[table].assign(criterion="dense", rewind="dense")
-    with pytest.raises(FeatpruneError, match=f"figure '{name}': table '{table}' has no rows"):
+    with pytest.raises(FeatpruneError, match=f"figure '{FIGURES[name].module}': table '{table}' has no rows"):
         draw_any(name, **{table: dense})
 
 
