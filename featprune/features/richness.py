@@ -81,16 +81,25 @@ def weight_movement(start: Tensors, now: Tensors) -> dict[int, float]:
 def tangent_kernel(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     """The empirical NTK summed over outputs, K(x, x') = sum_c <dh_c(x)/dtheta, dh_c(x')/dtheta>, (P, P) (Jacot 2018).
 
-    theta are the surviving weights and all biases. The gradient of a weight is factor delta_i a_j, with delta = dh_c/dz
-    of its layer, that of a bias is delta: so no layer's gradients need a tensor (P, out, in).
+    theta are the surviving weights and all biases.
+    """
+    return torch.stack(tangent_kernels(network, state, masks, x)).sum(0)
+
+
+def tangent_kernels(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], x: torch.Tensor) -> list[torch.Tensor]:
+    """What the parameters of each layer add to `tangent_kernel`, (P, P) float64 each.
+
+    The gradient of a weight is factor delta_i a_j, with delta = dh_c/dz of its layer, that of a bias is delta: so no
+    layer's gradients need a tensor (P, out, in).
     """
     depth, sigma = len(masks), ACTIVATIONS[network.activation].tensor
     z = network.preactivations([w.detach().requires_grad_() for w in state[:depth]], state[depth:], x)
     inputs = [x, *(sigma(h).detach() for h in z[:-1])]
-    kernel = torch.zeros(len(x), len(x), dtype=torch.float64)
+    kernels = [torch.zeros(len(x), len(x), dtype=torch.float64) for _ in masks]
     for unit in range(network.widths[-1]):
         deltas = torch.autograd.grad(z[-1][:, unit].sum(), z, retain_graph=True)
-        for delta, a, mask, factor in zip(deltas, inputs, masks, network.multipliers, strict=True):
+        parts = zip(kernels, deltas, inputs, masks, network.multipliers, strict=True)
+        for kernel, delta, a, mask, factor in parts:
             of_biases = delta @ delta.T
             if mask.all():
                 of_weights = of_biases * (a @ a.T)
@@ -99,7 +108,7 @@ def tangent_kernel(network: MLP, state: Tensors, masks: Sequence[torch.Tensor], 
                 gradient = delta[:, out] * a[:, fan_in]
                 of_weights = gradient @ gradient.T
             kernel += (of_biases + factor**2 * of_weights).double()
-    return kernel
+    return kernels
 
 
 def linearization_error(network: MLP, start: Tensors, now: Tensors, x: torch.Tensor) -> float:

@@ -86,6 +86,11 @@ FIGURES: dict[str, Figure] = {
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "4 Levels", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
     "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
+    "kernel_regression": Figure(
+        "theory.kernel_regression", ("kernel_regression", "kernel_regression_laws"), THEORY, ("theory",)
+    ),
+    "infinite_width": Figure("theory.infinite_width", ("infinite_width", "infinite_width_laws"), THEORY, ("theory",)),
+    "wide_networks": Figure("theory.wide_networks", ("wide_networks", "wide_networks_laws"), THEORY, ("theory",)),
 }
 
 

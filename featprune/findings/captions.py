@@ -337,4 +337,7 @@ FOUND: dict[str, Tell] = {
     "pixel_mask": pixels,
     "layerwise_density": layers,
     "lazy_limit": exponents,
+    "kernel_regression": exponents,
+    "infinite_width": exponents,
+    "wide_networks": exponents,
 }

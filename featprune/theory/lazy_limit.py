@@ -9,8 +9,8 @@ import pandas as pd
 
 from featprune.network import MLP
 from featprune.randomness import numpy_generator
-from featprune.theory.laws import fit_law
-from featprune.theory.runs import dataset, descent, doubled, follow, functions, linearized
+from featprune.theory.laws import fit_law, gather
+from featprune.theory.runs import dataset, descent, doubled, follow, functions, linearized, rms
 
 INPUTS = 10
 TEST = 64
@@ -34,14 +34,11 @@ def measure(
             start = doubled(network.initial([seed]))
             lazy = linearized(descent(lr, steps, samples))
             limit = functions(network, follow(network, start, data, lazy), lazy, test)
-            scale = np.sqrt(np.square(limit[steps]).mean())
             for alpha in alphas:
                 settings = descent(lr, steps, samples, alpha=float(alpha))
                 found = functions(network, follow(network, start, data, settings), settings, test)
-                rows += [
-                    (activation, seed, alpha, step, np.sqrt(np.square(f - limit[step]).mean()) / scale)
-                    for step, f in found.items()
-                ]
+                far = {step: rms(f - limit[step]) / rms(limit[steps]) for step, f in found.items()}
+                rows += [(activation, seed, alpha, step, value) for step, value in far.items()]
     return pd.DataFrame(rows, columns=["activation", "seed", "alpha", "step", "value"])
 
 
@@ -54,10 +51,7 @@ def laws(table: pd.DataFrame) -> pd.DataFrame:
     """The supremum over time falls as 1 / alpha, where alpha is large: over the upper half of the alphas."""
     found = largest(table)
     late = found[found["alpha"] >= found["alpha"].median()]
-    return pd.concat(
-        [
-            fit_law(f"sup |f - f_lin| against alpha, {activation}", -1.0, rows, "alpha", "value")
-            for activation, rows in late.groupby("activation", sort=False)
-        ],
-        ignore_index=True,
+    return gather(
+        fit_law(f"sup |f - f_lin| against alpha, {activation}", -1.0, rows, "alpha", "value")
+        for activation, rows in late.groupby("activation", sort=False)
     )

@@ -44,4 +44,7 @@ class Result:
 # A plain literal: the fingerprint of a result's code takes its own entry only.
 RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
+    "kernel_regression": Result("kernel_regression"),
+    "infinite_width": Result("infinite_width"),
+    "wide_networks": Result("wide_networks"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from featprune.datasets.dataset import Dataset
 from featprune.engine.linearized import Linearized
@@ -57,6 +58,11 @@ def functions(network: MLP, states: dict[int, Parameters], settings: Settings, x
     h = {step: seen.output(state.weights, state.biases, x) for step, state in states.items()}
     reference = h[min(h)] if settings.center else 0.0
     return {step: settings.alpha * (value - reference) for step, value in h.items()}
+
+
+def rms(values: np.ndarray | pd.Series) -> float:
+    """The root mean square of all entries."""
+    return float(np.sqrt(np.square(np.asarray(values)).mean()))
 
 
 def linearized(settings: Settings) -> Settings:

@@ -17,6 +17,7 @@ from featprune.theory.laws import written
 
 LAW: dict[str, Any] = {"color": "0.35", "linestyle": "--", "linewidth": 0.9, "zorder": 1}
 PANEL = (2.6, 2.3)  # inches
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # of curves in a panel, told apart by any colour vision
 
 
 def panels(
@@ -36,7 +37,7 @@ def panels(
 
 
 def draw_scaling(
-    ax: Axes, table: pd.DataFrame, x: str, y: str, law: pd.Series, color: Any = "#0072B2", label: str | None = None
+    ax: Axes, table: pd.DataFrame, x: str, y: str, law: pd.Series, color: Any = COLORS[0], label: str | None = None
 ) -> None:
     """A quantity y against x: a thin line a seed, dots at geometric means, and the law through their middle.
 
