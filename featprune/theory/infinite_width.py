@@ -49,17 +49,18 @@ def limit(x: np.ndarray, depth: int) -> list[np.ndarray]:
 
 
 def measure(*, seeds: int, widths: Sequence[int], hidden_layers: int, samples: int) -> pd.DataFrame:
-    """Rows of seed, width, layer (0: all of them together) and value: |K - K_infinite| / |K_infinite|, Frobenius norms."""
+    """Rows of seed, width, layer (0: all of them together) and value: |K - limit| / |limit|, in Frobenius norms."""
     rows, depth = [], hidden_layers + 1
     for seed in range(seeds):
         x = numpy_generator(seed, "theory", "infinite_width").standard_normal((samples, INPUTS))
         expected = limit(x, depth)
+        whole = np.sum(expected, axis=0)
         for width in widths:
             network = MLP((INPUTS, *[width] * hidden_layers, 1), "relu", "ntk", "ntk")
             masks = [torch.ones(shape, dtype=torch.bool) for shape in network.shapes]
             state = one_network(doubled(network.initial([seed])), 0)
             kernels = [k.numpy() for k in tangent_kernels(network, state, masks, torch.from_numpy(x))]
-            pairs = [(sum(kernels), sum(expected)), *zip(kernels, expected, strict=True)]
+            pairs = [(np.sum(kernels, axis=0), whole), *zip(kernels, expected, strict=True)]
             rows += [(seed, width, layer, rms(k - e) / rms(e)) for layer, (k, e) in enumerate(pairs)]
     return pd.DataFrame(rows, columns=["seed", "width", "layer", "value"])
 
@@ -68,7 +69,8 @@ def laws(table: pd.DataFrame) -> pd.DataFrame:
     """The kernel is a mean over units: its distance from the limit falls as width^(-1/2), layer by layer."""
     return gather(
         fit_law(f"distance of the kernel from its limit against width, {name(layer)}", -0.5, rows, "width", "value")
-        for layer, rows in table.groupby("layer")
+        for layer in sorted(table["layer"].unique())
+        for rows in [table[table["layer"] == layer]]
     )
 
 

@@ -1,10 +1,10 @@
 """Wide networks evolve as linear models (Lee et al. 2019, theorem 2.1).
 
 The theorem bounds sup over t of |f - f_lin| by width^(-1/2). What it bounds is, to the first order, half the second
-derivative of f along the way that the weights take, a sum over hidden units i of terms like a_i sigma(z_i) sigma'(z_i) /
-width^(3/2), with a_i the readout weight. Where their mean isn't zero the sum is of order width^(-1/2), the bound; where
-signs are random it is of order width^(-1), as Dyer & Gur-Ari (2020) and Huang & Yau (2020) have it for the kernel. Both
-are measured: rectified units with readouts all of one sign, and an odd activation with random ones.
+derivative of f along the way that the weights take, a sum over hidden units i of terms like a_i sigma(z_i) sigma'(z_i)
+/ width^(3/2), with a_i the readout weight. Where their mean isn't zero the sum is of order width^(-1/2), the bound;
+where signs are random it is of order width^(-1), as Dyer & Gur-Ari (2020) and Huang & Yau (2020) have it for the
+kernel. Both are measured: rectified units with readouts all of one sign, and an odd activation with random ones.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, layer, (_, law) in zip(axes, layers, laws.iterrows(), strict=True):
         draw_scaling(ax, table[table["layer"] == layer], "width", "value", law)
         ax.set_title(f"parameters of {name(layer)}")
-        legend(ax, loc="upper right")
+        legend(ax)
     figure.supxlabel("width")
     figure.supylabel("distance from the limit (relative)")
     figure.suptitle("The tangent kernel of a ReLU network tends to its limit")

@@ -36,6 +36,6 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     others.set(xlabel="closed form", ylabel="simulated", title="f on test inputs, all times")
     draw_scaling(scaling, distances(table), "lr", "value", law)
     scaling.set(xlabel="step size lr", ylabel="distance (relative)", title="distance of the two")
-    legend(scaling, loc="upper left")
+    legend(scaling)
     figure.suptitle("The linearized model's training is kernel regression")
     return figure

@@ -33,6 +33,8 @@ def panels(
     flat = list(axes.flat)
     for ax in flat[count:]:
         ax.set_visible(False)
+    for ax in flat[count - columns : count]:  # the lowest of each column, also above a panel that isn't there
+        ax.tick_params(labelbottom=True)
     return figure, flat[:count]
 
 
@@ -68,5 +70,5 @@ def draw_means(ax: Axes, table: pd.DataFrame, x: str, look: dict[str, Any], **op
 
 
 def legend(ax: Axes, **options: Any) -> None:
-    """A legend inside the panel, without a frame."""
+    """A legend of the panel, in its emptiest corner unless told otherwise."""
     ax.legend(fontsize=SMALL, handlelength=1.4, **options)

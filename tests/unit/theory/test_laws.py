@@ -29,10 +29,10 @@ def test_the_exponent_is_the_mean_of_the_seeds_with_students_interval():
 
 def test_the_interval_covers_the_true_exponent_as_often_as_it_says():
     rng, hits = np.random.default_rng(1), 0
-    for _ in range(300):
+    for _ in range(120):
         row = fit_law("", -0.5, measured(-0.5 + 0.1 * rng.standard_normal(5)), "x", "y").iloc[0]
         hits += row["low"] <= -0.5 <= row["high"]
-    assert stats.binomtest(hits, 300, 0.95).pvalue > 1e-3
+    assert stats.binomtest(hits, 120, 0.95).pvalue > 1e-3
 
 
 def test_seeds_that_agree_exactly_have_an_interval_without_width():
