@@ -51,3 +51,29 @@ rule write_laws:
         code=script_code("write_laws"),
     script:
         "../scripts/write_laws.py"
+
+
+# docs/theory.md with its pictures: asked for by name, since it is part of the project and not of results.
+rule publish_theory:
+    input:
+        figures=[f"{STUDY.root}/figures/{THEORY}/{name}.png" for name in RESULTS],
+        found=[f"{STUDY.root}/report/{THEORY}/{name}.rst" for name in RESULTS],
+        captions=[workflow.source_path(f"../report/{name}.rst") for name in RESULTS],
+    output:
+        "docs/theory.md",
+        [f"docs/theory/{name}.png" for name in RESULTS],
+    log:
+        f"{STUDY.root}/logs/publish_theory.log",
+    benchmark:
+        f"{STUDY.root}/benchmarks/publish_theory.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: SLOTS
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        code=script_code("publish_theory"),
+    script:
+        "../scripts/publish_theory.py"
