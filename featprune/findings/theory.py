@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 INCLUDED = re.compile(r"^\.\. include::.*$", re.M)  # where a caption has what was found
 NOTE = (
-    "Written by `snakemake publish_theory` from the tables and figures of `snakemake theory`; no number is typed by hand. "
+    "Written by `snakemake publish_theory` from tables and figures of `snakemake theory`; no number is typed by hand. "
     "[method.md](method.md#additional-experiments) has the equations. Exponents are means over seeds with their 95 % "
     "Student-t intervals."
 )

@@ -7,7 +7,7 @@ from featprune.theory import lazy_limit, wide_networks
 
 
 def test_two_linear_layers_differ_from_their_expansion_by_one_over_alpha():
-    """f - f_lin is bilinear in the changes of both layers, which are of order 1 / alpha each, and alpha multiplies it."""
+    """f - f_lin is bilinear in the changes of both layers, which are of order 1 / alpha each, times alpha."""
     table = lazy_limit.measure(
         seeds=2, alphas=[30, 300, 3000], activations=["linear"], width=10, samples=8, lr=0.05, steps=60
     )
