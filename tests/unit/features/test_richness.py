@@ -9,6 +9,7 @@ from featprune.features.richness import (
     measure_richness,
     one_network,
     tangent_kernel,
+    tangent_kernels,
     weight_movement,
 )
 from featprune.network import MLP, PARAMETRIZATIONS, Parameters
@@ -39,20 +40,21 @@ def moved(start, size, seed=2):
     return tuple(t + size * torch.from_numpy(rng.standard_normal(t.shape)) for t in start)
 
 
-def kernel_one_by_one(network, tensors, masks, x):
-    """The kernel from one backward pass a sample and output."""
+def kernels_one_by_one(network, tensors, masks, x):
+    """The part of each layer's parameters in the kernel, from one backward pass a sample and output."""
     depth, leaves = len(masks), [t.clone().requires_grad_() for t in tensors]
-    kernel = torch.zeros(len(x), len(x), dtype=torch.float64)
+    kernels = [torch.zeros(len(x), len(x), dtype=torch.float64) for _ in masks]
     for unit in range(network.widths[-1]):
         rows = []
         for sample in x:
             h = network.output(leaves[:depth], leaves[depth:], sample[None])[0, unit]
             gradients = torch.autograd.grad(h, leaves)
-            kept = [g[m] for g, m in zip(gradients, masks, strict=False)]
-            rows.append(torch.cat([*kept, *gradients[depth:]]))
-        jacobian = torch.stack(rows)
-        kernel = kernel + jacobian @ jacobian.T
-    return kernel
+            layers = zip(gradients[:depth], masks, gradients[depth:], strict=True)
+            rows.append([torch.cat([weights[mask], biases]) for weights, mask, biases in layers])
+        for kernel, layer in zip(kernels, zip(*rows, strict=True), strict=True):
+            jacobian = torch.stack(layer)
+            kernel += jacobian @ jacobian.T
+    return kernels
 
 
 def test_weight_movement_is_relative_to_the_start_of_each_layer_and_of_all():
@@ -75,8 +77,9 @@ def test_tangent_kernel_is_that_of_the_gradients_one_by_one(parametrization, den
     network = replace(SMALL, parametrization=parametrization)
     masks = [torch.from_numpy(m[0]) for m in some_masks(density=density, network=network)]
     tensors, x = state(network), inputs()
-    kernel = tangent_kernel(network, tensors, masks, x)
-    torch.testing.assert_close(kernel, kernel_one_by_one(network, tensors, masks, x), rtol=1e-10, atol=1e-12)
+    slow = kernels_one_by_one(network, tensors, masks, x)
+    torch.testing.assert_close(tangent_kernels(network, tensors, masks, x), slow, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(tangent_kernel(network, tensors, masks, x), sum(slow), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("parametrization", PARAMETRIZATIONS)
@@ -175,7 +178,7 @@ def test_values_are_those_of_each_seeds_network_in_float64():
     for replica, seed in enumerate((3, 4)):
         first, last = (one_network(doubled(outcome.snapshots[step]), replica) for step in (0, 20))
         alive = [torch.from_numpy(m[replica]) for m in masks]
-        before, after = (kernel_one_by_one(NETWORK, tensors, alive, x[:8]) for tensors in (first, last))
+        before, after = (sum(kernels_one_by_one(NETWORK, tensors, alive, x[:8])) for tensors in (first, last))
         cosine = (before * after).sum() / (before.norm() * after.norm())
         here = table[seed, 20]
         assert here[0, "kernel_movement"] == pytest.approx(1 - float(cosine), rel=1e-3)
