@@ -86,6 +86,7 @@ FIGURES: dict[str, Figure] = {
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "4 Levels", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
     "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
+    "deep_linear": Figure("theory.deep_linear", ("deep_linear", "deep_linear_laws"), THEORY, ("theory",)),
 }
 
 

@@ -21,6 +21,7 @@ from featprune.figures.teacher_overlap import by_unit, specialization
 from featprune.figures.toy_preactivations import matched_correlation
 from featprune.findings.headline import beside, gain, hardest, known
 from featprune.findings.lines import contradictions, lines
+from featprune.findings.modes import sigmoids
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
 from featprune.findings.words import (
@@ -337,4 +338,5 @@ FOUND: dict[str, Tell] = {
     "pixel_mask": pixels,
     "layerwise_density": layers,
     "lazy_limit": exponents,
+    "deep_linear": sigmoids,
 }

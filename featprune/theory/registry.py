@@ -44,4 +44,5 @@ class Result:
 # A plain literal: the fingerprint of a result's code takes its own entry only.
 RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
+    "deep_linear": Result("deep_linear"),
 }
