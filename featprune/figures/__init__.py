@@ -87,6 +87,7 @@ FIGURES: dict[str, Figure] = {
     "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
     "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
     "deep_linear": Figure("theory.deep_linear", ("deep_linear", "deep_linear_laws"), THEORY, ("theory",)),
+    "pruned_modes": Figure("theory.pruned_modes", ("pruned_modes",), THEORY, ("theory",)),
 }
 
 

@@ -21,7 +21,7 @@ from featprune.figures.teacher_overlap import by_unit, specialization
 from featprune.figures.toy_preactivations import matched_correlation
 from featprune.findings.headline import beside, gain, hardest, known
 from featprune.findings.lines import contradictions, lines
-from featprune.findings.modes import sigmoids
+from featprune.findings.modes import lost_modes, sigmoids
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
 from featprune.findings.words import (
@@ -339,4 +339,5 @@ FOUND: dict[str, Tell] = {
     "layerwise_density": layers,
     "lazy_limit": exponents,
     "deep_linear": sigmoids,
+    "pruned_modes": lost_modes,
 }

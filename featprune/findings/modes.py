@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from featprune.figures.style import percent
 from featprune.findings.publication import Publication
 from featprune.findings.words import SHARE, listed
 from featprune.theory.laws import tell, written
@@ -28,3 +31,25 @@ def sigmoids(published: Publication) -> Iterator[str]:
             f"Width {width}: the sigmoid with its logarithm says {fitted} for the times themselves; "
             f"they are {listed(ends)} times as long as it says."
         )
+
+
+def lost_modes(published: Publication) -> Iterator[str]:
+    """At which density each mode is lost, and whether that goes by its singular value."""
+    from featprune.figures.theory.pruned_modes import COLUMNS, KINDS
+    from featprune.theory.pruned_modes import LOST, MAGNITUDE, PLACE, PRUNED, lost_at, orders
+
+    table = published.table("pruned_modes")
+    lost, order = (found.set_index(PLACE).sort_index() for found in (lost_at(table), orders(table)))
+    for kind in [kind for kind in KINDS if (table["vectors"] == kind).any()]:
+        for (criterion, stage), title in COLUMNS.items():
+            here, ranks = (found.loc[[(kind, criterion, stage)]] for found in (lost, order))
+            means = np.exp(np.log(here.set_index("singular")["density"]).groupby(level=0).mean())
+            told = listed([f"{percent(density)} % (s = {s:g})" for s, density in means.iloc[[0, -1]].items()])
+            yield (
+                f"{KINDS[kind]}; {' '.join(title.split())}: a mode falls below {LOST:g} of its strength at {told} of "
+                f"weights; rank correlation with s {SHARE.mean(ranks['correlation'])}."
+            )
+        rows = table[(table[PLACE] == [kind, MAGNITUDE, PRUNED]).all(axis=1)]
+        worst = (rows["value"] - rows["kept"]).groupby([rows["density"], rows["singular"]]).mean().abs().max()
+        far = SHARE.number(worst)
+        yield f"{KINDS[kind]}: right after magnitude pruning, means are at most {far} from the squared weights' share."

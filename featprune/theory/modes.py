@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
+from scipy.linalg import hadamard
 
 from featprune.datasets.dataset import Dataset
+from featprune.errors import FeatpruneError, lookup
 from featprune.network import MLP, Parameters
 from featprune.theory.runs import dataset
 
@@ -39,18 +41,17 @@ class Modes:
 
 
 def make_modes(
-    singular: Sequence[float], inputs: int, samples: int, generator: np.random.Generator, *, axes: bool = False
+    singular: Sequence[float], inputs: int, samples: int, generator: np.random.Generator, vectors: str = "random"
 ) -> Modes:
-    """Random singular vectors, as many outputs as modes; with `axes` each mode has one input and one output alone.
+    """Singular vectors of a kind in VECTORS, and as many outputs as modes.
 
     Inputs are whitened, x^T x / n = I, and centered, both exactly: so biases that start at zero stay there.
     """
-    count = len(singular)
+    draw = lookup(VECTORS, vectors, "kind of vectors")
     x = generator.standard_normal((samples, inputs))
     x = np.sqrt(samples) * orthonormal(x - x.mean(0))
-    left = np.eye(count) if axes else orthonormal(generator.standard_normal((count, count)))
-    right = np.eye(inputs)[:, :count] if axes else orthonormal(generator.standard_normal((inputs, count)))
     strength = np.asarray(singular, np.float64)
+    left, right = (draw(n, len(strength), generator) for n in (len(strength), inputs))
     y = x @ (right * strength) @ left.T
     return Modes(strength, left, right, dataset(x, y, x, y))
 
@@ -58,3 +59,20 @@ def make_modes(
 def orthonormal(columns: np.ndarray) -> np.ndarray:
     """Orthonormal columns that span the same; of Gaussian ones, random directions."""
     return np.linalg.qr(columns)[0]
+
+
+def flat(size: int, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Random orthogonal signs over sqrt(size). Raises FeatpruneError where the size isn't a power of two."""
+    try:
+        signs = hadamard(size)
+    except ValueError as error:
+        raise FeatpruneError(f"flat vectors: their size, {size}, is to be a power of two") from error
+    return generator.permutation(signs.T)[:count].T * generator.choice([-1.0, 1.0], (size, 1)) / np.sqrt(size)
+
+
+# Orthonormal columns, (size, count): how even a direction lies on the coordinates.
+VECTORS: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
+    "axes": lambda size, count, generator: np.eye(size)[:, :count],  # each along a coordinate of its own
+    "random": lambda size, count, generator: orthonormal(generator.standard_normal((size, count))),
+    "flat": flat,  # all coordinates of one size
+}

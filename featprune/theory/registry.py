@@ -45,4 +45,5 @@ class Result:
 RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
     "deep_linear": Result("deep_linear"),
+    "pruned_modes": Result("pruned_modes"),
 }

@@ -51,7 +51,7 @@ def test_inputs_are_white_and_centered_and_the_map_has_its_modes(modes):
     np.testing.assert_allclose(x.T @ x / len(x), np.eye(4), atol=1e-12)
     np.testing.assert_allclose(x.mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(np.linalg.svd(y.T @ x / len(x))[1], SINGULAR)
-    axes = make_modes(SINGULAR, 4, 16, np.random.default_rng(0), axes=True)
+    axes = make_modes(SINGULAR, 4, 16, np.random.default_rng(0), "axes")
     np.testing.assert_allclose(axes.data.train_y, axes.data.train_x[:, :2] * SINGULAR)
 
 
