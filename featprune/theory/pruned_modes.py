@@ -109,16 +109,17 @@ def lost_at(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def orders(table: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's rank correlation of singular value and density at which the mode is lost, of each seed.
+    """Spearman's rank correlation of singular value and density at which the mode is lost: PLACE, seed, correlation.
 
-    Below zero: the weak modes are lost first. Columns of PLACE, seed and correlation; none where all are lost at one density.
+    Below zero: the weak modes are lost first; 0 also where all are lost at one density.
     """
-    found = [
-        (*place, stats.spearmanr(rows["singular"], rows["density"]).statistic)
-        for place, rows in lost_at(table).groupby([*PLACE, "seed"], sort=False)
-        if len(set(rows["density"])) > 1
-    ]
-    return pd.DataFrame(found, columns=[*PLACE, "seed", "correlation"])
+
+    def order(rows: pd.DataFrame) -> float:
+        tied = len(set(rows["density"])) == 1
+        return 0.0 if tied else stats.spearmanr(rows["singular"], rows["density"]).statistic
+
+    seeds = lost_at(table).groupby([*PLACE, "seed"], sort=False)
+    return pd.DataFrame([(*place, order(rows)) for place, rows in seeds], columns=[*PLACE, "seed", "correlation"])
 
 
 def laws(table: pd.DataFrame) -> pd.DataFrame:
