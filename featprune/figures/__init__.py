@@ -88,6 +88,7 @@ FIGURES: dict[str, Figure] = {
     "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
     "deep_linear": Figure("theory.deep_linear", ("deep_linear", "deep_linear_laws"), THEORY, ("theory",)),
     "pruned_modes": Figure("theory.pruned_modes", ("pruned_modes",), THEORY, ("theory",)),
+    "mean_field": Figure("theory.mean_field", ("mean_field", "mean_field_laws"), THEORY, ("theory",)),
 }
 
 

@@ -46,4 +46,5 @@ RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
     "deep_linear": Result("deep_linear"),
     "pruned_modes": Result("pruned_modes"),
+    "mean_field": Result("mean_field"),
 }
