@@ -47,4 +47,5 @@ RESULTS: dict[str, Result] = {
     "deep_linear": Result("deep_linear"),
     "pruned_modes": Result("pruned_modes"),
     "mean_field": Result("mean_field"),
+    "order_parameters": Result("order_parameters"),
 }
