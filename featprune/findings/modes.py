@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from featprune.figures.style import percent
 from featprune.findings.publication import Publication
 from featprune.findings.words import SHARE, listed
 from featprune.theory.laws import tell, written
+
+DENSITY = 0.1  # the one nearest to this is told
 
 
 def sigmoids(published: Publication) -> Iterator[str]:
@@ -49,7 +52,16 @@ def lost_modes(published: Publication) -> Iterator[str]:
                 f"{KINDS[kind]}; {' '.join(title.split())}: a mode falls below {LOST:g} of its strength at {told} of "
                 f"weights; rank correlation with s {SHARE.mean(ranks['correlation'])}."
             )
-        rows = table[(table[PLACE] == [kind, MAGNITUDE, PRUNED]).all(axis=1)]
-        worst = (rows["value"] - rows["kept"]).groupby([rows["density"], rows["singular"]]).mean().abs().max()
-        far = SHARE.number(worst)
-        yield f"{KINDS[kind]}: right after magnitude pruning, means are at most {far} from the squared weights' share."
+        rows = nearest(table[(table[PLACE] == [kind, MAGNITUDE, PRUNED]).all(axis=1)], DENSITY)
+        means = rows.groupby("singular")[["value", "alone"]].mean().iloc[[0, -1]]
+        left = listed([f"{SHARE.number(v)} and {SHARE.number(a)} (s = {s:g})" for s, v, a in means.itertuples()])
+        yield (
+            f"{KINDS[kind]}; magnitude at {percent(rows['density'].iloc[0])} % of weights leaves of a mode, and would "
+            f"if layers were independent, {left}; of squared weights {SHARE.number(rows['kept'].mean())}."
+        )
+
+
+def nearest(table: pd.DataFrame, density: float) -> pd.DataFrame:
+    """The rows at the density that is nearest to this one."""
+    distance = np.log(table["density"] / density).abs()
+    return table[distance == distance.min()]

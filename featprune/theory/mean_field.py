@@ -20,7 +20,7 @@ from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
 from featprune.theory.laws import fit_law, gather
 from featprune.theory.modes import orthonormal
-from featprune.theory.runs import dataset, descent, doubled, follow, functions
+from featprune.theory.runs import dataset, descent, doubled, follow, functions, rms
 
 MEAN_FIELD, NTK = "mean_field", "ntk"
 ALPHAS = {MEAN_FIELD: lambda width: 1 / sqrt(width), NTK: lambda width: 1.0}
@@ -68,7 +68,7 @@ def measure(
         for seed in range(seeds):
             f, states = run(MEAN_FIELD, width, seed)
             for step, state in states.items():
-                far = np.sqrt(np.square(f[step] - f_limit[step]).mean())
+                far = rms(f[step] - f_limit[step])
                 pairs = zip(marginals(state, teacher), pooled[step], strict=True)
                 apart = [wasserstein_distance(mine, theirs) for mine, theirs in pairs]
                 found = (far, *apart, movement(state, states[0]))

@@ -20,7 +20,7 @@ from featprune.datasets.teacher import prepare_teacher
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
 from featprune.theory.laws import fit_law, gather
-from featprune.theory.runs import dataset, descent, doubled, evenly, follow
+from featprune.theory.runs import dataset, descent, doubled, evenly, follow, rms
 
 Array = np.ndarray
 OVERLAP, ERROR, DISTANCE = "overlap", "error", "distance"
@@ -169,7 +169,7 @@ def sample(activation: str, inputs: int, units: int, size: int, seed: int) -> tu
 def apart(one: State, other: State) -> float:
     """Root mean square difference of all readouts and covariances."""
     pairs = ((one.readouts, other.readouts), (one.covariance, other.covariance))
-    return float(np.sqrt(np.concatenate([np.square(a - b).ravel() for a, b in pairs]).mean()))
+    return rms(np.concatenate([(a - b).ravel() for a, b in pairs]))
 
 
 def largest(table: pd.DataFrame) -> pd.DataFrame:

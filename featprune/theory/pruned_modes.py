@@ -25,7 +25,7 @@ MAGNITUDE, RANDOM = "magnitude_one_shot", "random"
 LEARNED = 0.999  # of the weakest mode, once dense training ends
 LOST = 0.5  # of its strength, below which a mode counts as lost
 PLACE = ["vectors", "criterion", "stage"]
-COLUMNS = [*PLACE, "seed", "density", "singular", "value", "kept"]
+COLUMNS = [*PLACE, "seed", "density", "singular", "value", "kept", "alone"]
 
 
 def measure(
@@ -46,7 +46,8 @@ def measure(
 
     value: u^T W2 W1 v / s, right after pruning a trained network at once (stage pruned), or once the survivors have
     been trained from their initial values, `patience` times as long (retrained: the ticket). Each layer keeps a share
-    (1 - rate)^round. kept: the product over layers of the share of the squared weights that is left.
+    (1 - rate)^round. kept: the product over layers of the share of the squared weights that is left. alone: that of
+    what each layer's mask alone leaves of the mode.
     """
     rows = []
     network = MLP((inputs, width, len(singular)), "linear", "ntk")
@@ -66,8 +67,8 @@ def measure(
                 for stage, state in ((PRUNED, pruned), (RETRAINED, ticket)):
                     place = (kind, criterion, stage, seed, density)
                     shares = modes.strengths(network, state)[0] / modes.singular
-                    pairs = zip(modes.singular, shares, strict=True)
-                    rows += [(*place, s, share, energy(pruned, dense)) for s, share in pairs]
+                    found = zip(modes.singular, shares, alone(modes, pruned, dense), strict=True)
+                    rows += [(*place, s, share, energy(pruned, dense), layers) for s, share, layers in found]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -90,6 +91,20 @@ def energy(pruned: Parameters, dense: Parameters) -> float:
     """
     pairs = zip(pruned.weights, dense.weights, strict=True)
     return float(np.prod([np.square(left).sum() / np.square(w).sum() for left, w in pairs]))
+
+
+def alone(modes: Modes, pruned: Parameters, dense: Parameters) -> np.ndarray:
+    """The product over both layers of what is left of a mode if only that layer is pruned, (K,).
+
+    It is less than what both masks leave together, if both keep the weights of the same hidden units.
+    """
+    (first, second), (whole, outer) = ([w[0] for w in state.weights] for state in (pruned, dense))
+
+    def share(w2: np.ndarray, w1: np.ndarray) -> np.ndarray:
+        return np.einsum("ok,oh,hi,ik->k", modes.left, w2, w1, modes.right)
+
+    dense_share = share(outer, whole)
+    return share(outer, first) / dense_share * share(second, whole) / dense_share
 
 
 def lost_at(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
-from featprune.config import log_grid
 from featprune.datasets.dataset import Dataset
 from featprune.engine.linearized import Linearized
 from featprune.engine.settings import Settings, Start
@@ -47,7 +47,10 @@ def descent(
     lr: in f's own time, whatever alpha is (`Settings.objective`); a step of it is Euler's on the gradient flow.
     snapshots: so many, at steps evenly spaced in log time, or at these steps.
     """
-    grid = tuple(log_grid(steps, snapshots))
+    if isinstance(snapshots, int):
+        grid = (0, *np.unique(np.geomspace(1, steps, snapshots).round().astype(int)).tolist())
+    else:
+        grid = tuple(snapshots)
     return Settings("squared_error", "sgd", lr, 0.0, 0.0, samples, steps, alpha, center, (), grid)
 
 
@@ -77,6 +80,11 @@ def functions(network: MLP, states: dict[int, Parameters], settings: Settings, x
     h = {step: seen.output(state.weights, state.biases, x) for step, state in states.items()}
     reference = h[min(h)] if settings.center else 0.0
     return {step: settings.alpha * (value - reference) for step, value in h.items()}
+
+
+def rms(values: np.ndarray | pd.Series) -> float:
+    """The root mean square of all entries."""
+    return float(np.sqrt(np.square(np.asarray(values)).mean()))
 
 
 def linearized(settings: Settings) -> Settings:

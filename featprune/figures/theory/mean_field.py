@@ -21,9 +21,9 @@ CURVES = {  # as LAWS: the panel, the colour, and the name in the legend
     (NTK, MOVED): (2, "#D55E00", "NTK"),
 }
 PANELS = {
-    "function": r"$\sup_t\ |f_N - f_\infty|$",
-    "distribution of units": r"$\sup_t$ Wasserstein distance",
-    "movement of units": r"$\sup_t$ distance from start",
+    "function": "distance of f from the limit",
+    "distribution of units": "distance from the limit",
+    "movement of units": "distance from the start",
 }
 
 
@@ -40,7 +40,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.set(title=title, ylabel=label, xlabel="width $N$", ylim=(low, high * (high / low) ** (0.17 * entries)))
         legend(ax, loc="upper right")
     draw_over_time(axes[3], table[(table["scaling"] == MEAN_FIELD) & (table["quantity"] == F)])
-    figure.suptitle("In mean-field scaling a network's units have a limiting distribution")
+    figure.suptitle("The mean-field limit of wide networks")
     return figure
 
 
@@ -53,5 +53,5 @@ def draw_over_time(ax: Any, table: pd.DataFrame) -> None:
         draw_means(ax, scaled[scaled["width"] == width], "step", {"color": color, "label": f"{width}"}, errorbar=None)
     top = ax.get_ylim()[1]
     ax.set(title="function along training", xlabel=X_LABELS["step"], ylim=(0, 1.45 * top))
-    ax.set_ylabel(r"$\sqrt{N}\ |f_N - f_\infty|$")
+    ax.set_ylabel("distance of f × root of $N$")
     legend(ax, loc="upper left", title="width $N$", ncols=3, columnspacing=0.8)

@@ -49,5 +49,5 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     marks += axes[0].plot([], [], **LAW, label="squared weights kept")
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks))
     figure.supylabel("strength of a mode (dense network: 1)")
-    figure.suptitle("Magnitude pruning loses weak modes first, as far as singular vectors are concentrated")
+    figure.suptitle("Which modes of a linear network does pruning lose first?")
     return figure

@@ -10,7 +10,7 @@ from featprune.network import MLP, Parameters
 from featprune.pruning.masks import keep_highest
 from featprune.theory import pruned_modes
 from featprune.theory.modes import VECTORS, make_modes
-from featprune.theory.pruned_modes import energy, lost_at, masks_of, orders
+from featprune.theory.pruned_modes import alone, energy, lost_at, masks_of, orders
 
 OPTIONS = {"singular": [4.0, 1.0], "inputs": 4, "width": 16, "samples": 16, "scale": 0.01, "lr": 0.1}
 PLACE = {"vectors": "random", "criterion": "random", "stage": "pruned"}
@@ -54,9 +54,20 @@ def test_masks_are_the_packages_own_and_those_of_magnitude_keep_the_largest():
     assert [sum(m.sum() for m in layers) for _, layers in masks[2:]] == [48, 24]
 
 
+def test_a_layer_alone_is_the_network_with_the_other_whole():
+    modes = make_modes([4.0, 1.0], 4, 16, np.random.default_rng(0))
+    network = MLP((4, 16, 2), "linear", "ntk")
+    dense = network.initial([3])
+    ((_, masks), *_) = masks_of(network, modes, 3, dense, 0.5, 1)
+    whole = [np.ones_like(m) for m in masks]
+    shares = [modes.strengths(network, dense.masked(kept))[0] for kept in ([masks[0], whole[1]], [whole[0], masks[1]])]
+    expected = np.prod(shares, axis=0) / modes.strengths(network, dense)[0] ** 2
+    np.testing.assert_allclose(alone(modes, dense.masked(masks), dense), expected, rtol=1e-4)
+
+
 def table_of(values, seed=0):
     rows = [(seed, density, s, value, 0.5) for s, column in values.items() for density, value in column.items()]
-    return pd.DataFrame(rows, columns=["seed", "density", "singular", "value", "kept"]).assign(**PLACE)
+    return pd.DataFrame(rows, columns=["seed", "density", "singular", "value", "kept"]).assign(**PLACE, alone=0.5)
 
 
 def test_a_mode_is_lost_where_it_first_falls_below_half():
