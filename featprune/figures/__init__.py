@@ -91,6 +91,12 @@ FIGURES: dict[str, Figure] = {
     ),
     "infinite_width": Figure("theory.infinite_width", ("infinite_width", "infinite_width_laws"), THEORY, ("theory",)),
     "wide_networks": Figure("theory.wide_networks", ("wide_networks", "wide_networks_laws"), THEORY, ("theory",)),
+    "deep_linear": Figure("theory.deep_linear", ("deep_linear", "deep_linear_laws"), THEORY, ("theory",)),
+    "pruned_modes": Figure("theory.pruned_modes", ("pruned_modes",), THEORY, ("theory",)),
+    "mean_field": Figure("theory.mean_field", ("mean_field", "mean_field_laws"), THEORY, ("theory",)),
+    "order_parameters": Figure(
+        "theory.order_parameters", ("order_parameters", "order_parameters_laws"), THEORY, ("theory",)
+    ),
 }
 
 

@@ -19,8 +19,10 @@ from featprune.figures.references import select as select_similarities
 from featprune.figures.style import order_methods, percent
 from featprune.figures.teacher_overlap import by_unit, specialization
 from featprune.figures.toy_preactivations import matched_correlation
+from featprune.findings.fields import limits, overlaps_of_flow
 from featprune.findings.headline import beside, gain, hardest, known
 from featprune.findings.lines import contradictions, lines
+from featprune.findings.modes import lost_modes, sigmoids
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
 from featprune.findings.words import (
@@ -340,4 +342,8 @@ FOUND: dict[str, Tell] = {
     "kernel_regression": exponents,
     "infinite_width": exponents,
     "wide_networks": exponents,
+    "deep_linear": sigmoids,
+    "pruned_modes": lost_modes,
+    "mean_field": limits,
+    "order_parameters": overlaps_of_flow,
 }

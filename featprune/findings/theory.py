@@ -20,5 +20,7 @@ def write_theory(parts: Mapping[str, tuple[str, str, str]]) -> str:
     for name, (picture, caption, found) in parts.items():
         title = name.replace("_", " ")
         pages += [f"## {title[0].upper()}{title[1:]}", f"![{title}]({picture})"]
-        pages += [INCLUDED.sub(lambda _, found=found: found.strip(), caption).strip().replace("``", "`")]
+        # In two parts: what was found may hold what a pattern's replacement would take for its own.
+        before, after = INCLUDED.split(caption)
+        pages += [f"{before}{found.strip()}{after}".strip().replace("``", "`")]
     return "\n\n".join(pages) + "\n"

@@ -47,4 +47,8 @@ RESULTS: dict[str, Result] = {
     "kernel_regression": Result("kernel_regression"),
     "infinite_width": Result("infinite_width"),
     "wide_networks": Result("wide_networks"),
+    "deep_linear": Result("deep_linear"),
+    "pruned_modes": Result("pruned_modes"),
+    "mean_field": Result("mean_field"),
+    "order_parameters": Result("order_parameters"),
 }

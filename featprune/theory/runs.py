@@ -22,19 +22,41 @@ def doubled(parameters: Parameters) -> Parameters:
     return Parameters(*map(tuple, groups))
 
 
+def scaled(parameters: Parameters, factor: float) -> Parameters:
+    """The same with every weight multiplied."""
+    return Parameters(tuple(factor * w for w in parameters.weights), parameters.biases)
+
+
 def dataset(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray) -> Dataset:
     """A dataset of these samples, in float64; validation, by which nothing is chosen here, is the test split."""
     x, y, test_x, test_y = (np.asarray(a, np.float64) for a in (x, y, test_x, test_y))
     return Dataset(x, y, test_x, test_y, test_x, test_y)
 
 
-def descent(lr: float, steps: int, samples: int, *, alpha: float = 1.0, snapshots: int = 20) -> Settings:
-    """Plain gradient descent on the squared error of all samples, with snapshots at steps evenly spaced in log time.
+def descent(
+    lr: float,
+    steps: int,
+    samples: int,
+    *,
+    alpha: float = 1.0,
+    center: bool = True,
+    snapshots: int | Sequence[int] = 20,
+) -> Settings:
+    """Plain gradient descent on the squared error of all samples.
 
     lr: in f's own time, whatever alpha is (`Settings.objective`); a step of it is Euler's on the gradient flow.
+    snapshots: so many, at steps evenly spaced in log time, or at these steps.
     """
-    grid = (0, *np.unique(np.geomspace(1, steps, snapshots).round().astype(int)).tolist())
-    return Settings("squared_error", "sgd", lr, 0.0, 0.0, samples, steps, alpha, True, (), grid)
+    if isinstance(snapshots, int):
+        grid = (0, *np.unique(np.geomspace(1, steps, snapshots).round().astype(int)).tolist())
+    else:
+        grid = tuple(snapshots)
+    return Settings("squared_error", "sgd", lr, 0.0, 0.0, samples, steps, alpha, center, (), grid)
+
+
+def evenly(steps: int, count: int) -> list[int]:
+    """At most so many steps, evenly spaced from 0 to the last."""
+    return sorted({round(steps * k / (count - 1)) for k in range(count)})
 
 
 def follow(

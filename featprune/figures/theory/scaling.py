@@ -70,5 +70,8 @@ def draw_means(ax: Axes, table: pd.DataFrame, x: str, look: dict[str, Any], **op
 
 
 def legend(ax: Axes, **options: Any) -> None:
-    """A legend of the panel, in its emptiest corner unless told otherwise."""
-    ax.legend(fontsize=SMALL, handlelength=1.4, **options)
+    """A legend of the panel; what several curves share, as their law, is there once."""
+    handles, labels = ax.get_legend_handles_labels()
+    once = list(dict(zip(labels[::-1], handles[::-1], strict=True)).items())[::-1]
+    names, marks = zip(*once, strict=True)
+    ax.legend(marks, names, fontsize=SMALL, handlelength=1.4, **options)

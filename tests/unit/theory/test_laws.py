@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from featprune.errors import FeatpruneError
-from featprune.theory.laws import COLUMNS, fit_law, listing, tell, written
+from featprune.theory.laws import COLUMNS, fit_law, gather, listing, tell, written
 
 X = np.array([1.0, 2, 4, 8, 16])
 
@@ -64,3 +64,8 @@ def test_a_law_outside_the_interval_is_told():
 @pytest.mark.parametrize(("low", "expected"), [(-0.6, "-0.50 [-0.60, -0.40]"), (-0.501, "-0.500 [-0.501, -0.499]")])
 def test_as_many_digits_as_tell_the_ends_apart(low, expected):
     assert written(-0.5, low, -1.0 - low) == expected
+
+
+def test_results_without_a_law_are_left_out_of_the_list():
+    laws = pd.DataFrame([("near", -0.5, -0.52, -0.6, -0.4, 4)], columns=COLUMNS)
+    pd.testing.assert_frame_equal(gather([pd.DataFrame(columns=COLUMNS), laws]), laws)
