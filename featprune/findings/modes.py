@@ -29,10 +29,10 @@ def sigmoids(published: Publication) -> Iterator[str]:
         law = fit_law("", -1.0, times, "singular", "predicted").iloc[0]
         fitted = written(law["exponent"], law["low"], law["high"])
         ratio = (times["time"] / times["predicted"]).groupby(times["singular"]).mean()
-        ends = [f"{SHARE.number(value)} at s = {s:g}" for s, value in ratio.iloc[[0, -1]].items()]
+        ends = [f"{SHARE.number(value)} (s = {s:g})" for s, value in ratio.iloc[[0, -1]].items()]
         yield (
             f"Width {width}: the sigmoid with its logarithm says {fitted} for the times themselves; "
-            f"they are {listed(ends)} times as long as it says."
+            f"they are {listed(ends)} of what it says."
         )
 
 

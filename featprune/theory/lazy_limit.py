@@ -52,6 +52,6 @@ def laws(table: pd.DataFrame) -> pd.DataFrame:
     found = largest(table)
     late = found[found["alpha"] >= found["alpha"].median()]
     return gather(
-        fit_law(f"sup |f - f_lin| against alpha, {activation}", -1.0, rows, "alpha", "value")
+        fit_law(f"largest distance from the linearized model against alpha, {activation}", -1.0, rows, "alpha", "value")
         for activation, rows in late.groupby("activation", sort=False)
     )

@@ -106,9 +106,9 @@ def largest(table: pd.DataFrame) -> pd.DataFrame:
 
 
 LAWS = {
-    (MEAN_FIELD, F): ("sup |f - f_limit| against width", -0.5),
-    (MEAN_FIELD, READOUT): ("distance of the readouts' distribution", -0.5),
-    (MEAN_FIELD, PROJECTION): ("distance of the projections' distribution", -0.5),
+    (MEAN_FIELD, F): ("largest distance of f from the limit against width", -0.5),
+    (MEAN_FIELD, READOUT): ("that of the readouts' distribution", -0.5),
+    (MEAN_FIELD, PROJECTION): ("that of the projections' distribution", -0.5),
     (MEAN_FIELD, MOVED): ("how far units move, mean field", 0.0),
     (NTK, MOVED): ("how far units move, NTK", -0.5),
 }

@@ -181,6 +181,12 @@ def largest(table: pd.DataFrame) -> pd.DataFrame:
 def laws(table: pd.DataFrame) -> pd.DataFrame:
     """The distance of the overlaps of a student from the population's solution falls as samples^(-1/2)."""
     return gather(
-        fit_law(f"sup distance from the ODE against samples, {activation}", -0.5, rows, "samples", "value")
+        fit_law(
+            f"largest distance of overlaps against samples, {activation}",
+            -0.5,
+            rows,
+            "samples",
+            "value",
+        )
         for activation, rows in largest(table).groupby("activation", sort=False)
     )

@@ -60,5 +60,8 @@ def laws(table: pd.DataFrame) -> pd.DataFrame:
     return gather(
         fit_law(f"{what} against width, {case}", law, rows[rows["case"] == case], "width", "value")
         for case, (_, _, exponent) in CASES.items()
-        for what, law, rows in (("sup |f - f_lin|", exponent, late), ("relative weight movement", -0.5, moved))
+        for what, law, rows in (
+            ("largest distance from the linearized model", exponent, late),
+            ("relative weight movement", -0.5, moved),
+        )
     )

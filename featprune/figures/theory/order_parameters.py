@@ -38,7 +38,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axes[-1].set(
         title="distance from the solution", xlabel="training samples $n$", ylim=(low, high * (high / low) ** 0.4)
     )
-    axes[-1].set_ylabel("largest distance of overlaps")
+    axes[-1].set_ylabel("distance of the overlaps")
     legend(axes[-1], loc="upper right")
     figure.suptitle("Overlaps follow the population's equations\n(dots: gradient descent on samples, lines: solution)")
     return figure

@@ -12,7 +12,7 @@ from featprune.figures import FIGURES
 from featprune.findings.captions import FOUND, choose_rounds, found, span
 from featprune.findings.lines import lines
 from featprune.findings.publication import Publication
-from tests.unit.figures.builders import PAIRS, make_claims, make_tables, make_transfer, make_tuned
+from tests.unit.figures.builders import PAIRS, make_claims, make_tables, make_transfer, make_tuned, tables_of
 from tests.unit.figures.drawing import where
 
 CAPTIONS = Path(__file__).parents[3] / "workflow/report"
@@ -20,7 +20,7 @@ CAPTIONS = Path(__file__).parents[3] / "workflow/report"
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_found_something_and_its_caption_says_so(name):
-    tables = make_tables()
+    tables = tables_of(name)
     told = found(name, {table: tables[table] for table in FIGURES[name].tables})
     assert re.fullmatch(r"What was found:\n\n(- .*\d.*\n)+", told), told
     assert "nan" not in told

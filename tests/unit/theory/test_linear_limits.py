@@ -26,7 +26,7 @@ def test_the_law_of_alpha_is_found():
 def test_readouts_of_one_sign_meet_the_bound_and_random_ones_do_better():
     table = wide_networks.measure(seeds=4, widths=[64, 256, 1024], samples=10, lr=0.1, steps=60)
     found = wide_networks.laws(table).set_index("quantity")["exponent"]
-    distance = [name for name in found.index if name.startswith("sup")]
+    distance = [name for name in found.index if name.startswith("largest")]
     assert found[distance[0]] == pytest.approx(-0.5, abs=0.25)
     assert found[distance[1]] == pytest.approx(-1.0, abs=0.35)
     moved = found.drop(distance)
