@@ -156,7 +156,7 @@ class Study:
 
     @cached_property
     def comparisons(self) -> dict[tuple[bool, tuple[Kind, ...], tuple[int, ...]], list[str]]:
-        """Whether networks are linearized, the kinds of chains, and their rounds that one job compares with dense runs."""
+        """Whether networks are linearized, their kinds of chains and the rounds that a job compares with dense runs."""
         cut = (
             ((a == LINEARIZED, e.studied_kinds(a), e.features.rounds[1:]), name)
             for name, e in self.experiments.items()

@@ -19,8 +19,6 @@ PREACTIVATIONS, FEATURES, TIME_SHIFT = "preactivations.parquet", "features.parqu
 RICHNESS, CONNECTIVITY, COMPRESSION = "richness.parquet", "connectivity.parquet", "compression.parquet"
 
 LINEARIZED = "inf"  # the alpha of linearized networks, the limit of those that train at ever larger ones
-    "inf"  # the alpha of linearized networks, which are the limit of those that train at larger and larger ones
-)
 
 
 class Kind(NamedTuple):
