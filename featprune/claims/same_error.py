@@ -60,7 +60,7 @@ def same_error(tuned: pd.DataFrame, rules: Rules) -> Iterator[Finding]:
                     sample.interval(rules.one_sided),
                     evidence,
                     statistic=question + suffix,
-                    decides=question + suffix == "at_least_as_good" and row.round in rules.decide_at,
+                    decides=question + suffix == "at_least_as_good" and row.may_decide(rules),
                     n_seeds=sample.n,
                     null_estimate=nulls.get((row.alpha, row.round), np.nan),
                 )

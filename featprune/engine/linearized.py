@@ -7,13 +7,13 @@ faster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad  # torch.func's jvp loads torch's compiler, for seconds
+from torch.autograd import forward_ad  # torch.func's jvp loads torch's compiler
 
 from featprune.engine.layers import Units, make_layer
 from featprune.engine.replica import CHUNK, Replica
@@ -36,6 +36,16 @@ class Linearized(MLP):
     def around(network: MLP, anchor: Parameters) -> Linearized:
         """The expansion of a network around these values, (R, ...) as those it will be given."""
         return Linearized(**{f.name: getattr(network, f.name) for f in fields(MLP)}, anchor=anchor)
+
+    @property
+    def plain(self) -> MLP:
+        """The network itself."""
+        return MLP(**{f.name: getattr(self, f.name) for f in fields(MLP)})
+
+    def replica(self, number: int) -> Linearized:
+        """One of the stacked networks, without the axis R."""
+        groups = (self.anchor.weights, self.anchor.biases)
+        return replace(self, anchor=Parameters(*(tuple(a[number] for a in group) for group in groups)))
 
     def preactivations(self, weights: Sequence, biases: Sequence, x: Any) -> list:
         """As `MLP.preactivations`, to first order; linear in weights and biases, and so differentiable in them."""
