@@ -47,9 +47,8 @@ def matrices(files: Sequence[str], data: str, budget: int) -> list[dict[str, Any
         for layer in dense:
             cells = budget // (len(runs) * len(dense) * len(dense[layer]))
             entry = downsample({name: n[layer] for name, n in networks.items()}, labels, cells)
-            entries.append(
-                {"alpha": as_choice(float(place[0])), "lr": float(place[1]), "layer": layer, "seed": seed, **entry}
-            )
+            where = {"alpha": as_choice(float(place[0])), "lr": float(place[1])}
+            entries.append(where | {"layer": layer, "seed": seed} | entry)
     return entries
 
 

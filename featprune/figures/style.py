@@ -38,10 +38,7 @@ DENSE_COLOR = "black"
 DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
 TICKETS, OURS = "#D55E00", "#6A3D9A"  # vermilion and purple, told apart by any colour vision and in grey
 LINEARIZED_COLOR = "#CC79A7"  # a reddish purple, which the map of alphas lacks
-BEYOND, GAP = (
-    0.25,
-    1.25,
-)  # of the axis of alphas: the part of it that linearized networks are beyond, and the gap's width
+BEYOND = 0.25  # how far linearized networks are beyond the axis of alphas, in lengths of it
 ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
 X_LABELS = {"density": "weights remaining (%)", "alpha": r"$\alpha$ (rich $\rightarrow$ lazy)", "step": "training step"}
@@ -204,13 +201,13 @@ def alpha_axis(axes: Iterable[Axes], alphas: Iterable[float]) -> None:
     alphas = sorted(set(alphas))
     places = [place_alpha(alpha, alphas) for alpha in alphas]
     ratio_axis(first, places, lambda place: tick_alpha(alphas[places.index(place)]))
-    for ax in axes if np.inf in alphas and len(alphas) > 1 else ():
-        gap = np.sqrt(places[-2] * places[-1])
-        look = {"color": "white", "linewidth": 3, "solid_capstyle": "butt", "zorder": 2.6, "clip_on": False}
-        ax.plot([gap / GAP, gap * GAP], [0, 0], transform=ax.get_xaxis_transform(), **look)
-        stroke = {"marker": [(-0.5, -1), (0.5, 1)], "markersize": 7, "markeredgewidth": 0.8, "zorder": 2.7}
-        ends = {"color": "0.15", "linestyle": "none", "clip_on": False, "transform": ax.get_xaxis_transform()}
-        ax.plot([gap / GAP, gap * GAP], [0, 0], **stroke, **ends)
+    for ax in axes if np.inf in alphas else ():
+        # Two strokes through the axis, half way to the last tick.
+        middle = np.log(places[-2] * places[-1]) / 2
+        ends = np.exp(middle + np.array([-1, 1]) * 0.05 * np.log(places[-1] / places[-2]))
+        look: Look = {"color": matplotlib.rcParams["axes.edgecolor"], "linestyle": "none", "clip_on": False}
+        look |= {"marker": [(-0.5, -1), (0.5, 1)], "markersize": 8, "markeredgewidth": 1, "zorder": 3}
+        ax.plot(ends, [0, 0], transform=ax.get_xaxis_transform(), **look)
 
 
 def place_alpha(alpha: float, alphas: Iterable[float]) -> float:

@@ -129,9 +129,8 @@ def sweep(published: Publication) -> Iterator[str]:
         for kind in order_methods(pruned):
             rows = of_kind(runs, kind)
             cells: dict[Any, pd.DataFrame] = dict(list(rows[rows["round"] == number].groupby("alpha")))
-            told = {
-                name_alpha(a, "alpha "): metric.of(rows) for a, rows in cells.items() if metric.of(rows).notna().any()
-            }
+            values = {name_alpha(a, "alpha "): metric.of(rows) for a, rows in cells.items()}
+            told = {name: found for name, found in values.items() if found.notna().any()}
             ends = sorted(told, key=lambda name: told[name].mean())
             ends = list(dict.fromkeys([*ends[:1], *ends[-1:]]))
             what = f"{strategy(*kind)} at {percent(density)} % of weights, {metric.label}"
