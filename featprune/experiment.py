@@ -14,10 +14,11 @@ from featprune.rewind import REWINDS, Rewind
 from featprune.runs.paths import DENSE, DENSE_RUNS, LINEARIZED, LONGER, REDRAWN, TICKET, Cell, Kind
 from featprune.sections import Compression, Features, Loan, Model, Pruning, Seeds, Training
 
-# What trains linearized networks, whose f hardly depends on it: enough that the weights stay where they are, and that
-# the ranking of their magnitudes is the initial one's; not so much that single precision loses their changes.
+# The alpha at which linearized networks train. Their f doesn't depend on it: it only divides how far weights move. So far
+# that magnitudes rank as they do before training, and not so far that single precision loses the changes.
 LAZY = 1e4
-# The kinds of chains that are run with linearized networks: tickets, and random masks, which re-draws have there.
+# The kinds of chains that are run with linearized networks: tickets, and their nulls. The masks of re-draws are random
+# there, with a ticket's density in each layer: they are those of other weights, before these have moved.
 LINEAR_KINDS = (TICKET, REDRAWN, Kind("random", "init"))
 
 
