@@ -14,8 +14,8 @@ from featprune.rewind import REWINDS, Rewind
 from featprune.runs.paths import DENSE, DENSE_RUNS, LINEARIZED, LONGER, REDRAWN, TICKET, Cell, Kind
 from featprune.sections import Compression, Features, Loan, Model, Pruning, Seeds, Training
 
-# The alpha at which linearized networks train. Their f doesn't depend on it. It divides how far weights move: little enough
-# that magnitudes rank as before training, and not so little that single precision loses the changes.
+# The alpha at which linearized networks train. Their f doesn't depend on it. It divides how far weights move: so little
+# that magnitudes rank as before training, and enough for single precision not to lose the changes.
 LAZY = 1e4
 # The kinds of chains that are run with linearized networks: tickets, and their nulls. The masks of re-draws are random
 # there, with a ticket's density in each layer: they are those of other weights, before these have moved.
