@@ -16,7 +16,7 @@ from featprune.sections import Compression, Features, Loan, Model, Pruning, Seed
 
 # The alpha at which linearized networks train. Their f doesn't depend on it. It divides how far weights move: so little
 # that magnitudes rank as before training, and enough for single precision not to lose the changes.
-LAZY = 1e4
+LAZY = 1e5
 # The kinds of chains that are run with linearized networks: tickets, and their nulls. The masks of re-draws are random
 # there, with a ticket's density in each layer: they are those of other weights, before these have moved.
 LINEAR_KINDS = (TICKET, REDRAWN, Kind("random", "init"))

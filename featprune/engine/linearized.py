@@ -69,17 +69,21 @@ class LinearizedReplica(Replica):
 
     Its gradient is that of the network at the anchor, but for the loss, whose gradient is taken at h_lin: so signals
     pass the anchor's layers, and the layers that the rules change, which have the same inputs and gradients, add up the
-    change of each preactivation on the way, dz = dW a + db + W sigma'(z) dz of the layer before.
+    change of each preactivation on the way, dz = dW a + db + W sigma'(z) dz of the layer before. They hold theta -
+    theta_0, which is small beside theta_0 and would be lost in its rounding.
     """
 
     def __init__(self, network: Linearized, start: Parameters, masks: Sequence[np.ndarray], settings: Settings) -> None:
+        if settings.weight_decay:
+            raise ValueError("a linearized network has no weight decay: its penalty pulls to zero, not to the anchor")
         super().__init__(network, network.anchor, masks, settings)
         self.network = network
         self.moved = [Units(torch.zeros_like(z.value), z.delta, z.batch) for _, z in self.ends]
         self.inflow = [torch.zeros_like(z.value) for _, z in self.ends]
         self.bias = [torch.as_tensor(layer.bias)[:, None] for layer in self.layers]
-        tensors = ([torch.from_numpy(a[0]) for a in group] for group in (start.weights, start.biases, masks))
-        places = zip(*tensors, network.multipliers, (x for x, _ in self.ends), self.moved, strict=True)
+        pairs = ((start.weights, network.anchor.weights), (start.biases, network.anchor.biases))
+        ways = ([torch.from_numpy(now[0] - before[0]) for now, before in zip(*pair, strict=True)] for pair in pairs)
+        places = zip(*ways, [torch.from_numpy(m[0]) for m in masks], network.multipliers, (x for x, _ in self.ends), self.moved, strict=True)
         self.trained = [make_layer(*place) for place in places]
         self.h = self.moved[-1].value.numpy()
 
@@ -89,7 +93,7 @@ class LinearizedReplica(Replica):
         change: Tensor | None = None
         for number, (layer, moved, (_, z)) in enumerate(zip(self.trained, self.moved, self.ends, strict=True)):
             layer.forward()
-            total = moved.value.sub_(z.value)
+            total = moved.value
             if change is not None:
                 before, a = self.hidden[number - 1]
                 self.activation.backward(before.value, a.value, change)
@@ -97,6 +101,12 @@ class LinearizedReplica(Replica):
                 total.add_(self.inflow[number]).sub_(self.bias[number])
             change = total
         moved.value.add_(z.value)
+
+    def parameters(self) -> Parameters:
+        """Copies of the present values, with exact zeros where a weight is pruned."""
+        way, anchor = super().parameters(), self.network.anchor
+        groups = ((anchor.weights, way.weights), (anchor.biases, way.biases))
+        return Parameters(*(tuple(a + b for a, b in zip(*group, strict=True)) for group in groups))
 
     def output(self, x: Tensor) -> Tensor:
         """h_lin(x) of all samples, (1, n, outputs)."""
