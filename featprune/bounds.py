@@ -17,7 +17,6 @@ from featprune.config import ConfigError
 from featprune.criteria import crossed
 from featprune.data import DATASETS
 from featprune.datasets.sources import IDX_SETS
-from featprune.runs.paths import LINEARIZED
 
 # The most that can be meant.
 LAST_SEED = 2**31 - 1  # seeds are int32 in tables
@@ -102,9 +101,8 @@ def demands(config: Mapping[str, Any], name: str) -> Iterator[Demand]:
     hidden = e["model"]["hidden"]
     yield Demand(len(hidden), LAYERS, "{:,.0f} layers".format, {f"{here}.model.hidden": len(hidden)})
 
-    alphas = [*e["alphas"], *[LINEARIZED] * e["linearize"]]
     # With frozen rates there is one of each alpha at least.
-    points = sum(1 if e["rates"] else len(e["lrs_by_alpha"].get(alpha, e["lrs"])) for alpha in alphas)
+    points = sum(1 if e["rates"] else len(e["lrs_by_alpha"].get(alpha, e["lrs"])) for alpha in e["alphas"])
     kinds = len(crossed(pruning["criteria"], pruning["rewinds"])) + len(pruning["also"]) + pruning["matched_dense"]
     axes = {f"{here}.alphas": len(e["alphas"]), f"{here}.lrs": len(e["lrs"]), f"{here}.pruning.rounds": rounds}
     runs = points * (1 + kinds * rounds)

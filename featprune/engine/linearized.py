@@ -82,8 +82,9 @@ class LinearizedReplica(Replica):
         self.inflow = [torch.zeros_like(z.value) for _, z in self.ends]
         self.bias = [torch.as_tensor(layer.bias)[:, None] for layer in self.layers]
         pairs = ((start.weights, network.anchor.weights), (start.biases, network.anchor.biases))
-        ways = ([torch.from_numpy(now[0] - before[0]) for now, before in zip(*pair, strict=True)] for pair in pairs)
-        places = zip(*ways, [torch.from_numpy(m[0]) for m in masks], network.multipliers, (x for x, _ in self.ends), self.moved, strict=True)
+        tensors = [[torch.from_numpy(now[0] - before[0]) for now, before in zip(*pair, strict=True)] for pair in pairs]
+        tensors.append([torch.from_numpy(m[0]) for m in masks])
+        places = zip(*tensors, network.multipliers, (x for x, _ in self.ends), self.moved, strict=True)
         self.trained = [make_layer(*place) for place in places]
         self.h = self.moved[-1].value.numpy()
 
@@ -91,7 +92,7 @@ class LinearizedReplica(Replica):
         """The anchor's values, and h_lin."""
         super().forward()
         change: Tensor | None = None
-        for number, (layer, moved, (_, z)) in enumerate(zip(self.trained, self.moved, self.ends, strict=True)):
+        for number, (layer, moved) in enumerate(zip(self.trained, self.moved, strict=True)):
             layer.forward()
             total = moved.value
             if change is not None:
@@ -100,7 +101,7 @@ class LinearizedReplica(Replica):
                 self.layers[number].apply(change, self.inflow[number])
                 total.add_(self.inflow[number]).sub_(self.bias[number])
             change = total
-        moved.value.add_(z.value)
+        moved.value.add_(self.ends[-1][1].value)
 
     def parameters(self) -> Parameters:
         """Copies of the present values, with exact zeros where a weight is pruned."""

@@ -64,7 +64,9 @@ def draw_curves(
     single = within.groupby(by)[x].nunique().max() == 1
     panels.map_dataframe(sns.lineplot, x=x, style="piece", dashes=False, **band(single, len(looks)))
     if beyond.any():
-        panels.data = runs.assign(**{x: place_alpha(np.inf, runs[x])}).where(beyond)
+        # Side by side: at one place they would hide each other.
+        apart = runs[by].map({name: (i + 0.5) / len(looks) - 0.5 for i, name in enumerate(looks)})
+        panels.data = runs.assign(**{x: place_alpha(np.inf, runs[x], apart)}).where(beyond)
         panels.map_dataframe(sns.lineplot, x=x, **band(single=True))
     for ax in panels.axes if metric.log else ():
         log_ticks(ax.yaxis)

@@ -49,7 +49,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             draw_limits(ax)
         if np.isinf(richness["alpha"]).any() and not title.startswith(MEASURES[LASTING]):
             at = place_alpha(np.inf, richness["alpha"])
-            ax.text(at, 0.03, "↓ 0", transform=ax.get_xaxis_transform(), ha="center", fontsize=SMALL, color="0.35")
+            ax.text(at, 0.03, "↓0", transform=ax.get_xaxis_transform(), ha="center", fontsize=SMALL, color="0.35")
     alpha_axis(panels.axes, richness["alpha"])
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, richness)

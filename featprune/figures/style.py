@@ -38,7 +38,8 @@ DENSE_COLOR = "black"
 DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
 TICKETS, OURS = "#D55E00", "#6A3D9A"  # vermilion and purple, told apart by any colour vision and in grey
 LINEARIZED_COLOR = "#CC79A7"  # a reddish purple, which the map of alphas lacks
-BEYOND = 0.25  # how far linearized networks are beyond the axis of alphas, in lengths of it
+BEYOND = 0.35  # how far linearized networks are beyond the axis of alphas, in lengths of it
+WIDTH = 0.25  # over which they are set apart, in lengths of that
 ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
 X_LABELS = {"density": "weights remaining (%)", "alpha": r"$\alpha$ (rich $\rightarrow$ lazy)", "step": "training step"}
@@ -210,11 +211,14 @@ def alpha_axis(axes: Iterable[Axes], alphas: Iterable[float]) -> None:
         ax.plot(ends, [0, 0], transform=ax.get_xaxis_transform(), **look)
 
 
-def place_alpha(alpha: float, alphas: Iterable[float]) -> float:
-    """Where an alpha is on its axis: linearized networks' is some way beyond the largest of these."""
+def place_alpha(alpha: float, alphas: Iterable[float], apart: Any = 0.0) -> Any:
+    """Where an alpha is on its axis: that of linearized networks is beyond the largest of these.
+
+    apart: from -0.5 to 0.5, where several curves have a point there.
+    """
     finite = [each for each in alphas if not np.isinf(each)]
-    beyond = (max(finite) / min(finite)) ** BEYOND if len(finite) > 1 else 10.0
-    return max(finite) * beyond if np.isinf(alpha) else alpha
+    beyond = (max(finite) / min(finite)) ** BEYOND if len(set(finite)) > 1 else 10.0
+    return max(finite) * beyond ** (1 + WIDTH * apart) if np.isinf(alpha) else alpha
 
 
 def tick_alpha(alpha: float) -> str:
