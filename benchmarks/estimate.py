@@ -128,7 +128,8 @@ def seed_seconds(name: str, e: Experiment, case: Case, run: RunPath, cost: Costs
         counts, dense = workload.counts_of(e, case.network, run), tuple(workload.layer_sizes(case.network))
         steps, again = workload.training_steps(e, run)
         seen = workload.samples_seen(e.settings(run.cell, int(run.round)), case.sizes)
-        return cost.run + steps * cost.step[counts] + again * cost.step[dense] + seen * cost.sample[counts]
+        stepping = workload.step_cost(run) * steps * cost.step[counts] + again * cost.step[dense]
+        return cost.run + stepping + seen * cost.sample[counts]
     if name == MASK:
         return cost.mask.get(e.masks_by(run.cell.kind), 0.0)
     if name == COMPRESSION:

@@ -7,35 +7,18 @@ what concerns several keys.
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError, validators
 
 from featprune.criteria import crossed
-from featprune.errors import FeatpruneError, nearest, visible
+from featprune.errors import FeatpruneError, visible
 from featprune.rewind import conflicts
-
-Keys = tuple[str | int, ...]
-Problem = tuple[Keys, str]
-
-NUMERAL = re.compile(r"(?=.{1,40}\Z)-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-TYPES = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "an integer",
-    "null": "null",
-    "number": "a number",
-    "object": "a mapping",
-    "string": "a string",
-}
+from featprune.runs.paths import LINEARIZED
+from featprune.wording import Keys, Problem, as_number, explain, make_validator
 
 
 class ConfigError(FeatpruneError):
@@ -92,7 +75,7 @@ def resolve(
     experiments, datasets = _mapping(config.get("experiments")), _mapping(config.get("datasets"))
     sources = {name: name for name in choices["dataset"]}
     sources |= {name: str(_mapping(entry).get("source")) for name, entry in datasets.items()}
-    validator = _validator(schema, {**choices, "experiment": experiments, "dataset name": sources})
+    validator = make_validator(schema, {**choices, "experiment": experiments, "dataset name": sources})
 
     # An experiment may inherit what the schema requires of it, so that has to wait until it is merged.
     errors = (
@@ -100,7 +83,7 @@ def resolve(
         for error in validator.iter_errors(config)
         if not (error.validator == "required" and tuple(error.absolute_path)[:1] == ("experiments",))
     )
-    problems = [problem for error in errors for problem in _explain(error)]
+    problems = [problem for error in errors for problem in explain(error)]
     broken = {keys[1] for keys, _ in problems if keys[:1] == ("experiments",) and len(keys) > 1}
     merged, cycles = _inherit({name: entry for name, entry in experiments.items() if name not in broken})
     problems += cycles
@@ -111,7 +94,7 @@ def resolve(
     complete = {name: _filled(merged[name], entry_schema) for name in run if name in merged}
     for name, experiment in complete.items():
         errors = validator.evolve(schema=entry_schema).iter_errors(experiment)
-        found = [problem for error in errors for problem in _explain(error)]
+        found = [problem for error in errors for problem in explain(error)]
         if not found:
             found = [*_conflicts(experiment, run), *_loss_conflict(experiment, sources, choices)]
         problems += [(("experiments", name, *keys), text) for keys, text in found]
@@ -203,21 +186,28 @@ def _conflicts(experiment: Mapping[str, Any], run: list[str]) -> Iterator[Proble
             closest = min(grid, key=lambda step: abs(step - late_step))
             text = f"{late_step} is not a snapshot step; the closest is {closest} (known: {_listing(grid)})"
             yield ("pruning", "late_step"), text
+    if experiment["linearize"]:
+        needed = {
+            "center: true": experiment["center"],
+            "training.weight_decay: 0": not training["weight_decay"],
+            "tickets_from: null": experiment["tickets_from"] is None,
+        }
+        yield from ((("linearize",), f"needs {what}") for what, there in needed.items() if not there)
     for rewind in [*pruning["rewinds"], *(pair["rewind"] for pair in pruning["also"])]:
         for key, text in conflicts(rewind, experiment["center"], training["optimizer"]):
             yield (("training", key) if key in training else (key,)), text
 
-    lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
+    lrs = {as_number(lr): str(lr) for lr in experiment["lrs"]}
     # Entries of alphas that aren't run stay where an experiment inherits them.
     for alpha, some in experiment["lrs_by_alpha"].items():
         for index, lr in enumerate(some):
-            if _number(lr) not in lrs:
+            if as_number(lr) not in lrs:
                 yield ("lrs_by_alpha", str(alpha), index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
     frozen = experiment["rates"] is not None
     if frozen and features["lrs"] is not None:
         yield ("features", "lrs"), "must be null with frozen `rates`, where the tickets' are compared"
     for index, lr in enumerate(features["lrs"] or []):
-        if _number(lr) not in lrs and not frozen:
+        if as_number(lr) not in lrs and not frozen:
             yield ("features", "lrs", index), f"{lr} is not one of lrs (known: {_listing(lrs.values())})"
 
     if experiment["seeds"]:
@@ -281,113 +271,32 @@ def _loss_conflict(
 
 def _written(experiment: Mapping[str, Any]) -> dict[str, Any]:
     """The experiment with alphas and multipliers as they are written, which is how they appear in paths."""
-    lrs = {_number(lr): str(lr) for lr in experiment["lrs"]}
+    lrs = {as_number(lr): str(lr) for lr in experiment["lrs"]}
     measured = experiment["features"]["lrs"]
     if experiment["rates"] is None:
-        measured = list(lrs.values()) if measured is None else [lrs[_number(lr)] for lr in measured]
+        measured = list(lrs.values()) if measured is None else [lrs[as_number(lr)] for lr in measured]
     tickets = experiment["tickets_from"]
+    alphas = {str(alpha): as_number(alpha) for alpha in experiment["alphas"]}
+    by_alpha = {as_number(key) or str(key): some for key, some in experiment["lrs_by_alpha"].items()}
     # What is studied is compared with the dense network.
     rounds = experiment["features"]["rounds"] and sorted({0, *experiment["features"]["rounds"]})
     return {
         **experiment,
-        "alphas": [str(alpha) for alpha in experiment["alphas"]],
+        "alphas": list(alphas),
         "lrs": list(lrs.values()),
         "lrs_by_alpha": {
-            str(alpha): [lrs[_number(lr)] for lr in some]
-            for alpha in experiment["alphas"]
-            for key, some in experiment["lrs_by_alpha"].items()
-            if _number(key) == _number(alpha)
+            alpha: [lrs[as_number(lr)] for lr in by_alpha[key]]
+            for alpha, key in (*alphas.items(), (LINEARIZED, LINEARIZED))
+            if key in by_alpha
         },
         "features": {**experiment["features"], "lrs": measured, "rounds": rounds},
         "tickets_from": tickets and {**tickets, "alpha": str(tickets["alpha"])},
     }
 
 
-def _validator(schema: Mapping[str, Any], choices: Mapping[str, Collection[str]]) -> Any:
-    """A validator of JSON Schema with this project's keywords, and with YAML's idea of numbers."""
-
-    def choice(_, kind, value, __):
-        if isinstance(value, str) and value not in choices[kind]:
-            yield ValidationError(f"unknown {kind} {value!r}; {nearest(value, choices[kind])}")
-
-    def axis(_, __, values, ___):
-        seen: dict[float, Any] = {}
-        for index, value in enumerate(values if isinstance(values, list) else []):
-            number = _number(value)
-            if number is None:
-                yield ValidationError(f"expected a number, got {_shown(value)}", path=[index])
-            elif number <= 0:
-                yield ValidationError(f"{value} is out of range (must be > 0)", path=[index])
-            elif number in seen:
-                yield ValidationError(f"{value} repeats {seen[number]}", path=[index])
-            else:
-                seen[number] = value
-
-    # JSON has 1500.0 as an integer, and nothing to say on the infinite.
-    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-            "number": lambda _, value: not isinstance(value, str) and _number(value) is not None,
-        }
-    )
-    keywords = {"x-choice": choice, "x-axis": axis}
-    return validators.extend(Draft202012Validator, keywords, type_checker=types)(schema)
-
-
-def _explain(error: ValidationError) -> Iterator[Problem]:
-    """One of jsonschema's errors in this project's words: where, and what."""
-    keys, value, rule, schema = tuple(error.absolute_path), error.instance, error.validator, error.schema
-    named = "propertyNames" in error.absolute_schema_path
-    if named or rule == "pattern":
-        yield (*keys, *[value] * named), "a name may only have letters, digits, _ and -, 100 of them at most"
-    elif rule == "additionalProperties":
-        for key in value:
-            if key not in schema["properties"]:
-                yield (*keys, key), f"unknown key; {nearest(key, schema['properties'])}"
-    elif rule == "required":
-        for key in schema["required"]:
-            if key not in value:
-                yield (*keys, key), "missing"
-    elif rule == "type":
-        names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-        text = f"expected {' or '.join(TYPES[name] for name in names)}, got {_shown(value)}"
-        if isinstance(value, str) and _number(value) is not None and {"integer", "number"} & set(names):
-            text += " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
-        yield keys, text
-    elif rule == "enum":
-        yield keys, f"unknown value {_shown(value)}; {nearest(value, schema['enum'])}"
-    elif rule in BOUNDS:
-        bounds = " and ".join(f"{BOUNDS[key]} {schema[key]}" for key in schema if key in BOUNDS)
-        yield keys, f"{value} is out of range (must be {bounds})"
-    elif rule in ("minItems", "minLength", "minProperties"):
-        yield keys, "must not be empty"
-    elif rule == "uniqueItems":
-        for index, entry in enumerate(value):
-            if entry in value[:index]:
-                yield (*keys, index), f"{_shown(entry)} is listed twice"
-    else:
-        yield keys, error.message
-
-
-def _number(value: Any) -> float | None:
-    """The value of a number or of a string that is written like one; None for all else and the infinite."""
-    numeral = isinstance(value, str) and NUMERAL.fullmatch(value)
-    if isinstance(value, bool) or not (numeral or isinstance(value, int | float)):
-        return None
-    number = float(str(value))
-    return number if math.isfinite(number) else None
-
-
 def _mapping(value: Any) -> dict:
     """The value if it is a mapping, else an empty one: a wrong type is reported elsewhere."""
     return value if isinstance(value, dict) else {}
-
-
-def _shown(value: Any) -> str:
-    """A value as an error shows it: in one line, in YAML's words."""
-    if isinstance(value, dict | list):
-        return TYPES["object" if isinstance(value, dict) else "array"]
-    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
 
 
 def _listing(values: Iterable[Any]) -> str:

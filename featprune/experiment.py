@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
 from typing import Any
 
 from featprune.config import log_grid
@@ -12,134 +11,25 @@ from featprune.criteria import CRITERIA, crossed
 from featprune.pruning.criterion import Criterion
 from featprune.rates import Rates, read_rates
 from featprune.rewind import REWINDS, Rewind
-from featprune.runs.paths import DENSE, DENSE_RUNS, LONGER, TICKET, Cell, Kind
+from featprune.runs.paths import DENSE, DENSE_RUNS, LINEARIZED, LONGER, REDRAWN, TICKET, Cell, Kind
+from featprune.sections import Compression, Features, Loan, Model, Pruning, Seeds, Training
+
+# The alpha at which linearized networks train. Their f doesn't depend on it. It divides how far weights move: so little
+# that magnitudes rank as before training, and enough for single precision not to lose the changes.
+LAZY = 1e5
+# The kinds of chains that are run with linearized networks: tickets, and their nulls. The masks of re-draws are random
+# there, with a ticket's density in each layer: they are those of other weights, before these have moved.
+LINEAR_KINDS = (TICKET, REDRAWN, Kind("random", "init"))
 
 
-@dataclass(frozen=True)
-class Seeds:
-    """The replicas of every run, and how many train in one process; the first `tuning` only choose."""
-
-    count: int
-    block: int
-    first: int
-    tuning: int
-
-    @property
-    def choosing(self) -> range:
-        """The seeds that only choose on validation."""
-        return range(self.first, self.first + self.tuning)
-
-    @property
-    def reported(self) -> range:
-        """The seeds that all other numbers are of."""
-        return range(self.first + self.tuning, self.first + self.count)
-
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks, "first-last"; none has seeds of both parts."""
-        return self._cut(self.choosing) + self.reported_blocks
-
-    @property
-    def reported_blocks(self) -> tuple[str, ...]:
-        """Those of the seeds that are reported."""
-        return self._cut(self.reported)
-
-    def _cut(self, seeds: range) -> tuple[str, ...]:
-        blocks = (seeds[start : start + self.block] for start in range(0, len(seeds), self.block))
-        return tuple(f"{block[0]}-{block[-1]}" for block in blocks)
-
-
-@dataclass(frozen=True)
-class Model:
-    """The network."""
-
-    hidden: tuple[int, ...]
-    activation: str
-    init: str
-    parametrization: str
-
-
-@dataclass(frozen=True)
-class Training:
-    """How every network is trained, the dense one and the pruned ones."""
-
-    optimizer: str
-    lr: float
-    momentum: float
-    weight_decay: float
-    batch_size: int
-    steps: int
-    loss: str
-    evaluation_steps: int | tuple[int, ...]
-    evaluation_every: int | None
-    evaluation_samples: int | None
-    milestones: tuple[int, ...]
-    snapshot_steps: int | tuple[int, ...]
-    distillation: float
-
-    @property
-    def evaluated(self) -> tuple[int, ...]:
-        """The steps at which a run is evaluated."""
-        evenly = range(0, self.steps, self.evaluation_every) if self.evaluation_every else ()
-        return tuple(sorted({*log_grid(self.steps, self.evaluation_steps), *evenly}))
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """What is removed, and where the survivors restart."""
-
-    criteria: tuple[str, ...]
-    rewinds: tuple[str, ...]
-    also: tuple[Kind, ...]
-    rounds: int
-    rates: Mapping[str, float]
-    scope: str
-    mask_source: str
-    late_step: int | None
-    rounds_per_job: int
-    score_samples: int
-    matched_dense: bool
-
-
-@dataclass(frozen=True)
-class Features:
-    """What is measured of the features."""
-
-    probe: int
-    kernel_samples: int
-    rounds: tuple[int, ...]
-    lrs: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class Compression:
-    """Which runs are compressed, and how."""
-
-    rounds: tuple[int, ...]
-    rewinds: tuple[str, ...]
-    hidden_bits: int | tuple[int, ...]
-    output_bits: int | tuple[int, ...]
-    margin: float
-    steps: int
-
-    @property
-    def bits(self) -> list[tuple[int, int]]:
-        """The widths of codes that validation chooses from, in hidden layers and in the output layer."""
-        hidden, output = ((bits,) if isinstance(bits, int) else bits for bits in (self.hidden_bits, self.output_bits))
-        return list(product(hidden, output))
-
-
-@dataclass(frozen=True)
-class Loan:
-    """The experiment and the alpha whose tickets lend their masks."""
-
-    experiment: str
-    alpha: str
+def scale(alpha: str) -> float:
+    """The alpha that networks train at, from what is written."""
+    return LAZY if alpha == LINEARIZED else float(alpha)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment; alphas and lrs as they are written in the config."""
+    """An experiment; alphas and lrs as they are written in the config, and LINEARIZED after them where asked for."""
 
     name: str
     dataset: str
@@ -148,6 +38,7 @@ class Experiment:
     model: Model
     training: Training
     alphas: tuple[str, ...]
+    linearize: bool
     lrs: tuple[str, ...]
     lrs_by_alpha: Mapping[str, Sequence[str]]
     rates: Rates | None
@@ -169,6 +60,7 @@ class Experiment:
         training, pruning, features = entry["training"], entry["pruning"], entry["features"]
         also = tuple(Kind(**pair) for pair in pruning["also"])
         sections = {
+            "alphas": (*entry["alphas"], *[LINEARIZED] * entry["linearize"]),
             "rates": entry["rates"] and read_rates(entry["rates"]),
             "seeds": Seeds(**(entry["seeds"] or seeds)),
             "model": Model(**_frozen(entry["model"])),
@@ -194,11 +86,11 @@ class Experiment:
         """
         if self.rates is None:
             return list(self.lrs_by_alpha.get(alpha, self.lrs))
-        return sorted({self.rates.of(alpha, kind).lr for kind in self.tuned_kinds}, key=float)
+        return sorted({self.rates.of(alpha, kind).lr for kind in self.tuned_kinds(alpha)}, key=float)
 
     def selection(self) -> dict[str, Any]:
         """How rates are chosen, as plain data: the keywords of `featprune.tables.tuning.tune`."""
-        places = [(alpha, kind) for alpha in self.alphas for kind in self.tuned_kinds]
+        places = [(alpha, kind) for alpha in self.alphas for kind in self.tuned_kinds(alpha)]
         return {"seeds": list(self.seeds.choosing), "rates": self.rates and self.rates.rows(places)}
 
     @property
@@ -224,15 +116,22 @@ class Experiment:
         """The criteria that score trained weights, round by round."""
         return {kind.criterion for kind in self.kinds if CRITERIA[kind.criterion].source == "chain"} - {DENSE.criterion}
 
-    @property
-    def tuned_kinds(self) -> list[Kind]:
-        """The kinds of runs that each have a rate of their own: those of the chains, and the dense run."""
-        return [DENSE] * self.trains_dense + self.kinds
+    def kinds_at(self, alpha: str) -> list[Kind]:
+        """Those that are run at an alpha."""
+        return [kind for kind in self.kinds if alpha != LINEARIZED or kind in LINEAR_KINDS]
+
+    def studied_kinds(self, alpha: str) -> tuple[Kind, ...]:
+        """Those at an alpha whose features may be studied."""
+        return tuple(kind for kind in self.kinds_at(alpha) if kind.criterion == TICKET.criterion)
+
+    def tuned_kinds(self, alpha: str) -> list[Kind]:
+        """The kinds of runs at an alpha that each have a rate of their own: those of the chains, and the dense run."""
+        return [DENSE] * self.trains_dense + self.kinds_at(alpha)
 
     @property
     def chains(self) -> list[Cell]:
         """The cells of all chains."""
-        cells = [cell.of(kind) for cell in self.dense_cells for kind in self.kinds]
+        cells = [cell.of(kind) for cell in self.dense_cells for kind in self.kinds_at(cell.alpha)]
         return [cell for cell in cells if self.rates is None or self.needs(cell, self.rates)]
 
     def needs(self, cell: Cell, rates: Rates) -> bool:
@@ -241,7 +140,7 @@ class Experiment:
         At its own; tickets at those of the kinds that train under their masks; and what is measured of networks pruned
         by magnitude, at the tickets'.
         """
-        takers = [kind for kind in self.kinds if CRITERIA[self.masks_by(kind)].source == "ticket"]
+        takers = [kind for kind in self.kinds_at(cell.alpha) if CRITERIA[self.masks_by(kind)].source == "ticket"]
         owners = [cell.kind, *takers] if cell.kind == TICKET else [cell.kind]
         compressed = self.compression is not None and cell.rewind in self.compression.rewinds
         measured = cell.criterion == TICKET.criterion and (bool(self.features.rounds) or compressed)
@@ -295,7 +194,8 @@ class Experiment:
             self.training,
             None if cell.kind in DENSE_RUNS.values() else REWINDS[cell.rewind],
             lr=float(self.training.lr) * float(cell.lr),
-            alpha=float(cell.alpha),
+            alpha=scale(cell.alpha),
+            linearize=cell.alpha == LINEARIZED,
             center=self.center,
             behind=self.behind(cell.kind, round),
             late_step=self.late_step(cell.rewind) or 0,
@@ -320,7 +220,7 @@ class Experiment:
         At the rates at which features are compared; what the headline is about has its own where they are frozen.
         """
         c = self.compression
-        if c is None or cell.rewind not in c.rewinds or round not in c.rounds:
+        if c is None or cell.alpha == LINEARIZED or cell.rewind not in c.rewinds or round not in c.rounds:
             return False
         if cell.criterion == TICKET.criterion:
             return self.compares(cell)
@@ -355,6 +255,7 @@ def run_settings(
     behind: int = 0,
     late_step: int = 0,
     snapshots: bool = False,
+    linearize: bool = False,
 ) -> dict[str, Any]:
     """What `featprune.engine.settings.Settings` needs for one run, as plain data; rewind: None for a dense run.
 
@@ -378,6 +279,7 @@ def run_settings(
         "order": rewind.order if rewind else (),
         **({"density_rates": True} if rewind and rewind.density_rates else {}),
         **pull,
+        **({"linearize": True} if linearize else {}),
     }
 
 

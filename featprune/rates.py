@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from featprune.errors import FeatpruneError, first_line
-from featprune.runs.paths import Kind
+from featprune.runs.paths import LINEARIZED, Kind
 
 COLUMNS = ("alpha", "criterion", "rewind", "lr", "edge")
 EDGES = {"True": True, "False": False}
@@ -37,9 +37,13 @@ class Rates:
     of_place: Mapping[tuple[float, Kind], Rate]
 
     def of(self, alpha: str, kind: Kind) -> Rate:
-        """The rate of a kind at an alpha; raises FeatpruneError where the file has none."""
+        """The rate of a kind at an alpha; raises FeatpruneError where the file has none.
+
+        Linearized networks that have none of their own take that of the largest alpha, whose limit they are.
+        """
+        lazy = max((known for known, other in self.of_place if other == kind), default=inf)
         try:
-            return self.of_place[float(alpha), kind]
+            return self.of_place[min(float(alpha), lazy) if alpha == LINEARIZED else float(alpha), kind]
         except KeyError:
             where = f"criterion {kind.criterion}, rewind {kind.rewind} at alpha {alpha}"
             raise FeatpruneError(f"{self.path}: no rate for {where}; tune it too, or leave it out") from None

@@ -42,6 +42,7 @@ from featprune.workload import (
     repeats,
     runs_in,
     samples_seen,
+    step_cost,
     training_steps,
 )
 
@@ -157,6 +158,7 @@ def _training_seconds(e: Experiment, case: Case, run: RunPath) -> float:
         for n, count in zip(full, counts_of(e, case.network, run), strict=True)
     ]
     seen = samples_seen(e.settings(run.cell, int(run.round)), case.sizes)
+    steps = ceil(steps * step_cost(run))
     work = steps * _step(kept, case.batch_size) + again * _step(full, case.batch_size) + seen * sum(kept)
     return work / RATE + (steps + again) * CALLS
 

@@ -17,12 +17,13 @@ from featprune.criteria import CRITERIA
 from featprune.data import DATASETS
 from featprune.engine.objective import LOSSES
 from featprune.errors import FeatpruneError
-from featprune.experiment import Experiment
+from featprune.experiment import Experiment, scale
 from featprune.figures import FIGURES, Figure
 from featprune.rewind import REWINDS
 from featprune.runs.paths import (
     DENSE,
     DENSE_RUNS,
+    LINEARIZED,
     MASK,
     REFERENCES,
     REORDERED_TICKET,
@@ -90,7 +91,8 @@ class Study:
 
     def connected_runs(self, name: str) -> Iterator[RunPath]:
         """The dense runs from which, and from whose tickets, straight lines to other networks are followed."""
-        return (run for run in self.studied_runs(name) if run.cell.kind == DENSE and self.connects(name))
+        dense = (run for run in self.studied_runs(name) if run.cell.kind == DENSE and run.cell.alpha != LINEARIZED)
+        return (run for run in dense if self.connects(name))
 
     def measured_runs(self, name: str) -> Iterator[RunPath]:
         """The runs whose amount of feature learning is measured: dense ones and tickets."""
@@ -112,9 +114,7 @@ class Study:
 
     def compressed_runs(self, name: str) -> Iterator[RunPath]:
         """The runs that are compressed, see `Experiment.compresses`."""
-        e = self.experiments[name]
-        runs = self.reported_runs(name) if e.compression else ()
-        return (run for run in runs if e.compresses(run.cell, int(run.round)))
+        return (run for run in self.reported_runs(name) if self.experiments[name].compresses(run.cell, int(run.round)))
 
     def select(self, name: str, selection: str) -> list[RunPath]:
         """The runs that a table is made from: `selection` as in `featprune.tables.registry.RunFiles`."""
@@ -155,12 +155,13 @@ class Study:
         return _grouped(cut)
 
     @cached_property
-    def comparisons(self) -> dict[tuple[tuple[Kind, ...], tuple[int, ...]], list[str]]:
-        """The kinds of chains and their rounds that one job compares with the dense runs of their alpha and lr."""
+    def comparisons(self) -> dict[tuple[bool, tuple[Kind, ...], tuple[int, ...]], list[str]]:
+        """Whether networks are linearized, their kinds of chains and the rounds that a job compares with dense runs."""
         cut = (
-            ((tuple(k for k in e.kinds if k.criterion == TICKET.criterion), e.features.rounds[1:]), name)
+            ((a == LINEARIZED, e.studied_kinds(a), e.features.rounds[1:]), name)
             for name, e in self.experiments.items()
             if self.has_comparisons(name)
+            for a in (e.alphas[0], *[LINEARIZED] * e.linearize)
         )
         return _grouped(cut)
 
@@ -218,7 +219,7 @@ class Study:
             "rounds": list(rounds),
             "seeds": RunPath(cell, 0, block).seeds,
             "schedule": e.schedule(),
-            "objective": {"alpha": float(cell.alpha), "center": e.center, "loss": e.training.loss},
+            "objective": {"alpha": scale(cell.alpha), "center": e.center, "loss": e.training.loss},
         }
 
     def training_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
@@ -240,10 +241,11 @@ class Study:
             "settings": self.experiments[cell.experiment].settings(cell, 0),
         }
 
-    def feature_params(self, name: str) -> dict[str, int]:
-        """What is read from snapshots of an experiment's runs."""
-        features = self.experiments[name].features
-        return {"probe": features.probe, "kernel_samples": features.kernel_samples}
+    def feature_params(self, cell: Cell) -> dict[str, int]:
+        """What is read from snapshots of a cell's runs."""
+        features = self.experiments[cell.experiment].features
+        of_cell = {"linearize": True} if cell.alpha == LINEARIZED else {}
+        return {"probe": features.probe, "kernel_samples": features.kernel_samples} | of_cell
 
     def connection_params(self, cell: Cell) -> dict[str, Any]:
         """What the following of straight lines between runs depends on besides their files."""
@@ -335,7 +337,7 @@ class Study:
     def has_comparisons(self, name: str) -> bool:
         """Whether any pruned run's features are compared, and with what."""
         e = self.experiments[name]
-        return len(e.features.rounds) > 1 and any(kind.criterion == TICKET.criterion for kind in e.kinds)
+        return len(e.features.rounds) > 1 and bool(e.studied_kinds(e.alphas[0]))
 
     def connects(self, name: str) -> bool:
         """Whether there are tickets whose weights are studied, and so straight lines from them."""

@@ -18,6 +18,7 @@ from featprune.runs.paths import (
     CONNECTIVITY,
     DENSE,
     FEATURES,
+    LINEARIZED,
     MASK,
     PAIRS,
     PREACTIVATIONS,
@@ -31,6 +32,7 @@ from featprune.study import Study
 # Assumed sizes: a small Parquet file, a table, a figure's file, and what Parquet leaves of a preactivation's 4 bytes.
 SMALL, TABLE, FIGURE, PACKED = 3e3, 3e4, 1e5, 0.85
 ROW_GROUP = 2e3  # what a row group of preactivations, one a seed and layer, takes besides
+LINEARIZED_STEP = 1.6  # steps of a network that a step of its linearization costs
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ def training_steps(experiment: Experiment, run: RunPath) -> tuple[int, int]:
     """Steps of one seed of a run under its mask, and those of the dense network that late rewinding repeats."""
     settings = experiment.settings(run.cell, int(run.round))
     return settings["steps"], experiment.late_step(run.cell.rewind) or 0
+
+
+def step_cost(run: RunPath) -> float:
+    """How many steps of a network a step of a run costs."""
+    return LINEARIZED_STEP if run.cell.alpha == LINEARIZED else 1
 
 
 def runs_in(files: Iterable[str], name: str) -> list[RunPath]:

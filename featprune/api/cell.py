@@ -21,12 +21,12 @@ from featprune.api.given import Part, make_dataset
 from featprune.api.trained import CellResult
 from featprune.api.training import Cell, undisturbed
 from featprune.engine.device import choose_device, gpus_wanted
-from featprune.experiment import Training
 from featprune.network import INITIALIZATIONS, PARAMETRIZATIONS, network_for
 from featprune.pruning.criterion import Criterion
 from featprune.pruning.masks import SCOPES, Schedule
 from featprune.pruning.problem import Score
 from featprune.rewind import REWINDS
+from featprune.sections import Training
 
 RATES = {"hidden": 0.2, "output": 0.1, "global": 0.2}
 

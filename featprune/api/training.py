@@ -14,7 +14,7 @@ from featprune.criteria import CRITERIA
 from featprune.datasets.dataset import Dataset
 from featprune.engine.settings import Settings
 from featprune.engine.training import Outcome
-from featprune.experiment import Training, run_settings, steps_behind
+from featprune.experiment import run_settings, steps_behind
 from featprune.network import MLP, Parameters
 from featprune.pruning.criterion import Context, Criterion
 from featprune.pruning.masks import Mask, Schedule, all_ones
@@ -22,6 +22,7 @@ from featprune.pruning.rounds import extract_masks
 from featprune.rewind import REWINDS
 from featprune.runs.chain import Trainer, train_chain, train_dense, train_rounds
 from featprune.runs.paths import TICKET
+from featprune.sections import Training
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from featprune.claims.rules import Rules
 from featprune.claims.same_error import performance
 from featprune.claims.verdicts import HYPOTHESIS
 from featprune.runs.paths import DENSE, TICKET, Kind
-from featprune.tables.frames import TIE, of_kind
+from featprune.tables.frames import TIE, not_linearized, of_kind
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,10 @@ COMPARED = {"messier": more(lambda d: d.share), "messier_points": more(lambda d:
 def hypothesis(tuned: pd.DataFrame, rules: Rules) -> Iterator[Finding]:
     """What alpha does, how much of it depends on density, for each strategy, and how much more than for tickets.
 
-    Densities are those of the rounds that decide. Undecided with one seed, or where seeds tie.
+    Densities are those of the rounds that decide; linearized networks, of which not all strategies are run, are no
+    alpha. Undecided with one seed, or where seeds tie.
     """
+    tuned = not_linearized(tuned)
     pruned = tuned[(tuned["criterion"] != DENSE.criterion) & tuned["round"].isin(rules.decide_at)]
     pruned = pruned.assign(performance=performance(pruned))
     kinds = sorted({Kind(*pair) for pair in zip(pruned["criterion"], pruned["rewind"], strict=True)})

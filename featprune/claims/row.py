@@ -59,6 +59,10 @@ class Row:
         row = replace(self, estimate=estimate, ci_low=low, ci_high=high, p_holds=p_holds, p_fails=p_fails, **more)
         return Finding(row, evidence)
 
+    def may_decide(self, rules: Rules) -> bool:
+        """Whether it is of a place that decides: of such a round, and of a network that isn't linearized."""
+        return self.round in rules.decide_at and not np.isinf(self.alpha)
+
     @property
     def place(self) -> tuple:
         """Which cell and round the row is of."""

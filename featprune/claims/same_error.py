@@ -11,10 +11,9 @@ from featprune.claims.inference import Sample, above, within
 from featprune.claims.row import Finding, rows_of_cells
 from featprune.claims.rules import Rules
 from featprune.claims.verdicts import CLAIM_1
-from featprune.runs.paths import DENSE, LONGER, TICKET, Kind
+from featprune.runs.paths import DENSE, LONGER, REDRAWN
 from featprune.tables.frames import of_kind
 
-REDRAWN = Kind(TICKET.criterion, "random")  # tickets' masks, but another initialization: the null
 # Suffix of a statistic -> the dense networks that pruned ones are compared with, and what is shared with them.
 AGAINST = {
     "": (DENSE, ["alpha", "seed"]),
@@ -61,7 +60,7 @@ def same_error(tuned: pd.DataFrame, rules: Rules) -> Iterator[Finding]:
                     sample.interval(rules.one_sided),
                     evidence,
                     statistic=question + suffix,
-                    decides=question + suffix == "at_least_as_good" and row.round in rules.decide_at,
+                    decides=question + suffix == "at_least_as_good" and row.may_decide(rules),
                     n_seeds=sample.n,
                     null_estimate=nulls.get((row.alpha, row.round), np.nan),
                 )

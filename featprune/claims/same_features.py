@@ -61,7 +61,7 @@ def as_alike_as_ceiling(
                 ratio_interval(way, whole, rules.one_sided),
                 scaled(way, whole, rules),
                 statistic=statistic,
-                decides=statistic == DECIDING[claim] and row.round in rules.decide_at,
+                decides=statistic == DECIDING[claim] and row.may_decide(rules),
                 n_seeds=len(value),
                 null_estimate=Sample.of(low).mean,
                 ceiling_estimate=Sample.of(high).mean,

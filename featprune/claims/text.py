@@ -9,7 +9,7 @@ from featprune.claims.inference import MOST_SEEDS
 from featprune.claims.rules import Rules
 from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
 from featprune.runs.paths import TICKET
-from featprune.tables.frames import AXES
+from featprune.tables.frames import AXES, name_alpha
 
 TITLES = {
     CLAIM_1: "Claim 1: a test error at least as good as the dense network's",
@@ -131,7 +131,7 @@ def counts(rows: pd.DataFrame, rules: Rules) -> str:
     table = rows.assign(strategy=strategy(rows), told=told(rows, rules)).pivot_table(
         index="strategy", columns="alpha", values="told", aggfunc=tally, sort=True
     )
-    return table.rename(columns=lambda alpha: f"alpha {alpha:g}").fillna("").to_markdown()
+    return table.rename(columns=lambda alpha: name_alpha(alpha, "alpha ")).fillna("").to_markdown()
 
 
 def strategy(rows: pd.DataFrame) -> pd.Series:
@@ -162,7 +162,7 @@ def details(rows: pd.DataFrame, rules: Rules) -> str:
     table = pd.DataFrame(
         {
             "strategy": strategy(rows),
-            "alpha": rows["alpha"].map("{:g}".format),
+            "alpha": rows["alpha"].map(name_alpha),
             "weights (%)": (100 * rows["density"]).map(digits.format),
             "estimate": rows["estimate"].map(digits.format),
             "interval": [

@@ -7,7 +7,7 @@ faster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,16 @@ class Linearized(MLP):
         """The expansion of a network around these values, (R, ...) as those it will be given."""
         return Linearized(**{f.name: getattr(network, f.name) for f in fields(MLP)}, anchor=anchor)
 
+    @property
+    def plain(self) -> MLP:
+        """The network itself."""
+        return MLP(**{f.name: getattr(self, f.name) for f in fields(MLP)})
+
+    def replica(self, number: int) -> Linearized:
+        """One of the stacked networks, without the axis R."""
+        groups = (self.anchor.weights, self.anchor.biases)
+        return replace(self, anchor=Parameters(*(tuple(a[number] for a in group) for group in groups)))
+
     def preactivations(self, weights: Sequence, biases: Sequence, x: Any) -> list:
         """As `MLP.preactivations`, to first order; linear in weights and biases, and so differentiable in them."""
         if isinstance(x, np.ndarray):
@@ -59,16 +69,21 @@ class LinearizedReplica(Replica):
 
     Its gradient is that of the network at the anchor, but for the loss, whose gradient is taken at h_lin: so signals
     pass the anchor's layers, and the layers that the rules change, which have the same inputs and gradients, add up the
-    change of each preactivation on the way, dz = dW a + db + W sigma'(z) dz of the layer before.
+    change of each preactivation on the way, dz = dW a + db + W sigma'(z) dz of the layer before. They hold theta -
+    theta_0, which is small beside theta_0 and would be lost in its rounding.
     """
 
     def __init__(self, network: Linearized, start: Parameters, masks: Sequence[np.ndarray], settings: Settings) -> None:
+        if settings.weight_decay:
+            raise ValueError("a linearized network has no weight decay: its penalty pulls to zero, not to the anchor")
         super().__init__(network, network.anchor, masks, settings)
         self.network = network
         self.moved = [Units(torch.zeros_like(z.value), z.delta, z.batch) for _, z in self.ends]
         self.inflow = [torch.zeros_like(z.value) for _, z in self.ends]
         self.bias = [torch.as_tensor(layer.bias)[:, None] for layer in self.layers]
-        tensors = ([torch.from_numpy(a[0]) for a in group] for group in (start.weights, start.biases, masks))
+        pairs = ((start.weights, network.anchor.weights), (start.biases, network.anchor.biases))
+        tensors = [[torch.from_numpy(now[0] - before[0]) for now, before in zip(*pair, strict=True)] for pair in pairs]
+        tensors.append([torch.from_numpy(m[0]) for m in masks])
         places = zip(*tensors, network.multipliers, (x for x, _ in self.ends), self.moved, strict=True)
         self.trained = [make_layer(*place) for place in places]
         self.h = self.moved[-1].value.numpy()
@@ -77,16 +92,22 @@ class LinearizedReplica(Replica):
         """The anchor's values, and h_lin."""
         super().forward()
         change: Tensor | None = None
-        for number, (layer, moved, (_, z)) in enumerate(zip(self.trained, self.moved, self.ends, strict=True)):
+        for number, (layer, moved) in enumerate(zip(self.trained, self.moved, strict=True)):
             layer.forward()
-            total = moved.value.sub_(z.value)
+            total = moved.value
             if change is not None:
                 before, a = self.hidden[number - 1]
                 self.activation.backward(before.value, a.value, change)
                 self.layers[number].apply(change, self.inflow[number])
                 total.add_(self.inflow[number]).sub_(self.bias[number])
             change = total
-        moved.value.add_(z.value)
+        moved.value.add_(self.ends[-1][1].value)
+
+    def parameters(self) -> Parameters:
+        """Copies of the present values, with exact zeros where a weight is pruned."""
+        way, anchor = super().parameters(), self.network.anchor
+        groups = ((anchor.weights, way.weights), (anchor.biases, way.biases))
+        return Parameters(*(tuple(a + b for a, b in zip(*group, strict=True)) for group in groups))
 
     def output(self, x: Tensor) -> Tensor:
         """h_lin(x) of all samples, (1, n, outputs)."""

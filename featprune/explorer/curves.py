@@ -12,7 +12,7 @@ from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, HEADLINE, HYPOT
 from featprune.figures.bands import Metric
 from featprune.figures.style import percent
 from featprune.runs.paths import LONGER
-from featprune.tables.frames import AXES, of_kind
+from featprune.tables.frames import AXES, name_alpha, of_kind
 from featprune.tables.intervals import student_t
 
 # The statistics that a claim's verdict is read from; a row of them at a round that does not decide is description.
@@ -69,7 +69,12 @@ def claims(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _place(axes: Iterable[Any]) -> dict[str, Any]:
     alpha, lr, criterion, rewind, number = axes
-    return {"alpha": alpha, "lr": lr, "strategy": f"{criterion}/{rewind}", "round": number}
+    return {"alpha": as_choice(alpha), "lr": lr, "strategy": f"{criterion}/{rewind}", "round": number}
+
+
+def as_choice(alpha: float) -> float | str:
+    """An alpha as the page has it: JSON has no infinite numbers."""
+    return name_alpha(alpha) if np.isinf(alpha) else alpha
 
 
 def plain(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@
   const here = () => shown().find((row) => row.strategy === state.strategy && String(row.round) === state.round);
   const denseHere = () => shown().find((row) => row.strategy === DENSE);
 
+  const alphaSaid = (alpha) => (Number.isNaN(Number(alpha)) ? alpha : `alpha ${alpha}`); // or "linearized"
+
   // A claim's rows about a run: at its own rate, or, if validation chose the rate, at the one where they were judged.
   function claimsOf(row) {
     const about = experiment().claims.filter(
@@ -50,7 +52,7 @@
   function fillAll() {
     fill("experiment", Object.keys(study.experiments).map((key) => [key, key]));
     const { curves, strategies, claims } = experiment();
-    const alphas = unique(curves.map((row) => row.alpha)).sort((a, b) => a - b);
+    const alphas = unique(curves.map((row) => row.alpha));
     fill("alpha", alphas.map((alpha) => [String(alpha), String(alpha)]));
     const rates = unique(curves.filter((row) => String(row.alpha) === state.alpha).map((row) => row.lr));
     fill("rate", [[CHOSEN, "chosen on validation"],
@@ -120,7 +122,7 @@
     const how = state.rate === CHOSEN ? ", chosen on validation" : "";
     const claim = study.claims[state.claim];
     at("said").textContent =
-      `${state.experiment}, alpha ${state.alpha}, rate × ${mine.lr}${how}: ${name(mine.strategy)} with ` +
+      `${state.experiment}, ${alphaSaid(state.alpha)}, rate × ${mine.lr}${how}: ${name(mine.strategy)} with ` +
       `${mine.percent} % of the weights has a ${metric} of ${told(mine)}; dense: ` +
       `${dense ? told(dense) : "not run at this rate"}. ` +
       (claim ? `${claim}: ${verdictOf(mine)}.` : "");
@@ -170,7 +172,7 @@
       (one) => one.alpha === null && one.strategy === state.strategy && (one.round === null || String(one.round) === state.round));
     const found = (mine ? claimsOf(mine) : []).concat(placeless);
     at("claims-caption").textContent = mine
-      ? `Claims on ${name(mine.strategy)}, alpha ${state.alpha}, ${mine.percent} % of weights`
+      ? `Claims on ${name(mine.strategy)}, ${alphaSaid(state.alpha)}, ${mine.percent} % of weights`
       : "Claims";
     const body = found.map((one) => tableRow([
       `${study.claims[one.claim]} (${one.statistic.replaceAll("_", " ")}${one.alpha === null ? ", all alphas" : ""}` +
@@ -264,7 +266,7 @@
     const nearest = round !== state.round ? `Nearest density kept: ${density}. ` : "";
     const late = networks.pruned.steps.includes(state.step) ? "" :
       `The pruned network starts at step ${networks.pruned.steps[0]} and has no matrix here. `;
-    at("matrices-said").textContent = `${instead}${nearest}${late}Layer ${one.layer}, alpha ${one.alpha}, rate × ` +
+    at("matrices-said").textContent = `${instead}${nearest}${late}Layer ${one.layer}, ${alphaSaid(one.alpha)}, rate × ` +
       `${one.lr}, seed ${one.seed}, step ${state.step}.`;
     at("scale-low").textContent = `≤ −${number(one.limit)}`;
     at("scale-high").textContent = `≥ ${number(one.limit)}`;

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from featprune.datasets.dataset import load_dataset
+from featprune.explorer.curves import as_choice
 from featprune.features.preactivations import read_preactivations
 from featprune.figures.preactivations import order_units
 from featprune.figures.style import pick
@@ -46,7 +47,8 @@ def matrices(files: Sequence[str], data: str, budget: int) -> list[dict[str, Any
         for layer in dense:
             cells = budget // (len(runs) * len(dense) * len(dense[layer]))
             entry = downsample({name: n[layer] for name, n in networks.items()}, labels, cells)
-            entries.append({"alpha": float(place[0]), "lr": float(place[1]), "layer": layer, "seed": seed, **entry})
+            where = {"alpha": as_choice(float(place[0])), "lr": float(place[1])}
+            entries.append(where | {"layer": layer, "seed": seed} | entry)
     return entries
 
 

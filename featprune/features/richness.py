@@ -14,6 +14,7 @@ import torch
 from torch.autograd.functional import jvp  # torch.func's loads torch's compiler, for four seconds
 
 from featprune.activations import ACTIVATIONS
+from featprune.engine.linearized import Linearized
 from featprune.network import MLP, Parameters
 
 # One network: its weights (out, in), then its biases (out,), layer by layer.
@@ -41,16 +42,17 @@ def measure_richness(
     inputs = torch.from_numpy(x)
     rows = []
     for replica, seed in enumerate(seeds):
+        here = network.replica(replica) if isinstance(network, Linearized) else network
         alive = [torch.from_numpy(np.ascontiguousarray(m[replica])) for m in masks]
         states = {step: one_network(snapshots[step], replica) for step in sorted(snapshots)}
         first = next(iter(states.values()))
-        kernel = tangent_kernel(network, first, alive, inputs[:kernel_samples])
+        kernel = tangent_kernel(here, first, alive, inputs[:kernel_samples])
         for step, state in states.items():
             measured = {(layer, "weight_movement"): value for layer, value in weight_movement(first, state).items()}
-            now = kernel if state is first else tangent_kernel(network, state, alive, inputs[:kernel_samples])
+            now = kernel if state is first else tangent_kernel(here, state, alive, inputs[:kernel_samples])
             measured[0, "kernel_movement"] = 1 - float((now * kernel).sum() / (now.norm() * kernel.norm()))
             measured[0, "kernel_trace"] = float(now.trace() / kernel.trace())
-            measured[0, "linearization_error"] = linearization_error(network, first, state, inputs)
+            measured[0, "linearization_error"] = linearization_error(here, first, state, inputs)
             rows += [(seed, step, layer, name, value) for (layer, name), value in measured.items()]
     frame = pd.DataFrame(rows, columns=["seed", "step", "layer", "measure", "value"])
     return frame.astype({"seed": "int32", "step": "int32", "layer": "int8", "value": "float64"})
@@ -58,8 +60,12 @@ def measure_richness(
 
 def one_network(parameters: Parameters, replica: int) -> Tensors:
     """The tensors of one of the stacked networks."""
-    arrays = (*parameters.weights, *parameters.biases)
-    return tuple(torch.from_numpy(np.ascontiguousarray(a[replica])) for a in arrays)
+    return tensors(Parameters(*(tuple(a[replica] for a in g) for g in (parameters.weights, parameters.biases))))
+
+
+def tensors(parameters: Parameters) -> Tensors:
+    """Those of a network's values, without an axis of stacked networks."""
+    return tuple(torch.from_numpy(np.ascontiguousarray(a)) for a in (*parameters.weights, *parameters.biases))
 
 
 def output(network: MLP, state: Tensors, x: torch.Tensor) -> torch.Tensor:
@@ -92,6 +98,8 @@ def tangent_kernels(network: MLP, state: Tensors, masks: Sequence[torch.Tensor],
     The gradient of a weight is factor delta_i a_j, with delta = dh_c/dz of its layer, that of a bias is delta: so no
     layer's gradients need a tensor (P, out, in).
     """
+    if isinstance(network, Linearized):  # has the gradients that the network has at the anchor
+        state, network = tensors(network.anchor), network.plain
     depth, sigma = len(masks), ACTIVATIONS[network.activation].tensor
     z = network.preactivations([w.detach().requires_grad_() for w in state[:depth]], state[depth:], x)
     inputs = [x, *(sigma(h).detach() for h in z[:-1])]

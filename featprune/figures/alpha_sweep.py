@@ -26,7 +26,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     runs = note_diverged(runs[runs["round"].isin(rounds)], metric)
     dense = of_kind(tuned, DENSE).merge(runs[["panel"]].drop_duplicates(), how="cross")
     panels = draw_curves(pd.concat([runs, dense]), looks, "round", "alpha", metric)
-    alpha_axis(panels.axes[0], tuned["alpha"])
+    alpha_axis(panels.axes, tuned["alpha"])
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, tuned)
     return panels.figure

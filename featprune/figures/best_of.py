@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from featprune.figures.ablation import name
 from featprune.figures.style import order_methods, plain
-from featprune.tables.frames import of_kind
+from featprune.tables.frames import name_alpha, of_kind
 
 LINE, WIDTH = 0.24, 2.8  # inches of a method, of a panel
 
@@ -33,8 +33,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.xaxis.set_minor_formatter(lambda x, _: plain(x) if str(x)[0] in "235" else "")
         ax.grid(axis="y", linewidth=0.5)
         ax.set_ylim(len(kinds) - 0.5, -0.5)
-    if len(alphas) > 1:
-        grid.set_titles(r"$\alpha$ = {col_name:g}")
+    for ax, alpha in zip(grid.axes.flat, alphas if len(alphas) > 1 else (), strict=False):
+        ax.set_title(name_alpha(alpha, r"$\alpha$ = "))
     grid.set_axis_labels("", "")
     grid.figure.set_layout_engine("constrained")
     grid.figure.set_size_inches(3.4 + WIDTH * len(alphas), LINE * len(kinds) + 1.1)

@@ -12,10 +12,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
+from featprune.claims.verdicts import (
+    CLAIM_1,
+    CLAIM_2,
+    CLAIM_3,
+    FAILS,
+    HEADLINE,
+    HOLDS,
+    HYPOTHESIS,
+    UNDECIDED,
+    with_linearized,
+)
 from featprune.figures.bands import ACCURACY, Metric, choose_metric
 from featprune.figures.panels import by_strategy, choose_columns, legend
-from featprune.figures.style import SMALL, X_LABELS, Look, by_method, density_axis, percent, pick_rounds
+from featprune.figures.style import SMALL, X_LABELS, Look, by_method, density_axis, percent, pick_rounds, tick_alpha
 from featprune.tables.frames import AXES, nearest_one
 
 ESTIMATE = Metric("estimate", "estimate")
@@ -39,7 +49,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     claims, metric = tables["claims"], choose_metric(tables["tuned"])
     places = ["claim", *AXES]
     better = claims[(claims["statistic"] == "better") & (claims["verdict"] == HOLDS)]
-    deciding = claims[claims["decides"]].assign(
+    deciding = with_linearized(claims).assign(
         better=lambda rows: pd.MultiIndex.from_frame(rows[places]).isin(pd.MultiIndex.from_frame(better[places]))
     )
     shown = select(deciding)
@@ -125,7 +135,7 @@ def draw_cells(ax: Axes, verdicts: pd.DataFrame, rows: pd.MultiIndex, alphas: np
     colors = [mark["color"] for mark in (*MARKS.values(), BETTER_MARK)]
     look: Look = {"cmap": colors, "vmin": 0, "vmax": len(MARKS), "cbar": False}
     look |= {"linewidths": 1, "annot_kws": {"fontsize": SMALL, "linespacing": 1.0}, "yticklabels": names}
-    sns.heatmap(code.astype(float), annot=text, fmt="", xticklabels=[f"{a:g}" for a in alphas], ax=ax, **look)
+    sns.heatmap(code.astype(float), annot=text, fmt="", xticklabels=[tick_alpha(a) for a in alphas], ax=ax, **look)
     for claim in set(rows.get_level_values("claim")) - set(verdicts["claim"]):
         lines = np.flatnonzero((rows.get_level_values("claim") == claim) & (rows.get_level_values("round") != TITLE))
         ax.text(len(alphas) / 2, lines.mean() + 0.5, UNDEFINED, ha="center", va="center", fontsize=SMALL, color="0.35")

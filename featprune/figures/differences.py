@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from featprune.figures.bands import draw_differences
 from featprune.figures.style import percent, plain
+from featprune.tables.frames import name_alpha
 
 LINE = 0.24  # inches of a line
 COLUMNS = 4
@@ -58,4 +59,5 @@ def ticks(low: float, high: float) -> list[float]:
 
 def title(row: Any, several: bool) -> str:
     """Of the panel that a row belongs to."""
-    return f"{percent(row.density)} % of weights" + rf", $\alpha$ = {row.alpha:g}" * several
+    alpha = name_alpha(row.alpha, r"$\alpha$ = ")
+    return f"{percent(row.density)} % of weights" + f", {alpha}" * several

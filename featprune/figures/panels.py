@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from featprune.figures.bands import Metric, band
-from featprune.figures.style import SMALL, STRATEGIES, X_LABELS, Look, Looks, log_ticks
+from featprune.figures.style import SMALL, STRATEGIES, X_LABELS, Look, Looks, log_ticks, place_alpha
 from featprune.runs.paths import TICKET
+from featprune.tables.frames import name_alpha
 
 MAX_COLUMNS = 3
 Size = tuple[float, float]  # width and height of a panel, inches
@@ -56,9 +57,17 @@ def draw_curves(
     lost = runs.groupby([*curve, x])["value"].count() == 0
     runs = runs.merge(lost.groupby(curve).cumsum().rename("piece").reset_index(), on=[*curve, x])
     scale = {"yscale": "log" if metric.log else "linear"}
-    panels = facets(runs, looks, by, size, col="panel", col_wrap=columns, subplot_kws=scale, **grid)
-    single = runs.groupby(by)[x].nunique().max() == 1
+    # Linearized networks, whose alpha is infinite, are points apart.
+    beyond = np.isinf(runs[x])
+    within = runs.assign(**{x: runs[x].mask(beyond)})
+    panels = facets(within, looks, by, size, col="panel", col_wrap=columns, subplot_kws=scale, **grid)
+    single = within.groupby(by)[x].nunique().max() == 1
     panels.map_dataframe(sns.lineplot, x=x, style="piece", dashes=False, **band(single, len(looks)))
+    if beyond.any():
+        # Side by side: at one place they would hide each other.
+        apart = runs[by].map({name: (i + 0.5) / len(looks) - 0.5 for i, name in enumerate(looks)})
+        panels.data = runs.assign(**{x: place_alpha(np.inf, runs[x], apart)}).where(beyond)
+        panels.map_dataframe(sns.lineplot, x=x, **band(single=True))
     for ax in panels.axes if metric.log else ():
         log_ticks(ax.yaxis)
     panels.set_titles("{col_name}").set_axis_labels(X_LABELS[x], metric.label)
@@ -105,7 +114,7 @@ def by_strategy(table: pd.DataFrame) -> pd.DataFrame:
 def by_alpha(table: pd.DataFrame) -> pd.DataFrame:
     """The runs in the order of alpha, which `panel` names."""
     ordered = table.sort_values("alpha", kind="stable")
-    return ordered.assign(panel=[rf"$\alpha$ = {alpha:g}" for alpha in ordered["alpha"]])
+    return ordered.assign(panel=[name_alpha(alpha, r"$\alpha$ = ") for alpha in ordered["alpha"]])
 
 
 def draw_raster(ax: Axes, values: np.ndarray, **look: Any) -> QuadMesh:

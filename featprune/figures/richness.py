@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featprune.figures.bands import Metric
 from featprune.figures.panels import draw_curves, head, legend, note_diverged, one_criterion
-from featprune.figures.style import SMALL, alpha_axis, pick_rounds, round_looks
+from featprune.figures.style import SMALL, alpha_axis, pick_rounds, place_alpha, round_looks
 from featprune.runs.paths import DENSE
 from featprune.tables.frames import nearest_one, of_kind
 
@@ -20,6 +21,7 @@ MEASURES = {
     "kernel_trace": "kernel trace (end / start)",
     "linearization_error": "linearization error",
 }
+LASTING = "kernel_trace"  # the one measure that isn't 0 in the limit of alpha
 VALUE = Metric("value", "")
 POSITIVE = Metric("positive", "", log=True)  # zero has no place on a logarithmic axis
 LIMITS = {"lazy": 0.1, "rich": 0.5}  # of the dense network's linearization error: below it, above it
@@ -36,14 +38,19 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     shown = pd.concat([of_kind(richness, DENSE), tickets[tickets["round"].isin(rounds)]])
     parts = [shown[shown["measure"] == measure].assign(panel=title) for measure, title in MEASURES.items()]
     runs = note_diverged(pd.concat(parts), VALUE)
-    runs = runs.assign(positive=runs["value"].where(runs["value"] > 0))
+    # What a limit of alpha is nothing of is on no logarithmic axis, and its rounding isn't shown.
+    vanished = np.isinf(runs["alpha"]) & (runs["measure"] != LASTING)
+    runs = runs.assign(positive=runs["value"].where((runs["value"] > 0) & ~vanished))
     POSITIVE.require(runs, "richness")
     looks = round_looks(rounds, {}, marker="o")
     panels = draw_curves(runs, looks, "round", "alpha", POSITIVE, (2.4, 2.2), sharey=False)
     for title, ax in panels.axes_dict.items():
         if title.startswith(MEASURES["linearization_error"]):
             draw_limits(ax)
-    alpha_axis(panels.axes[0], richness["alpha"])
+        if np.isinf(richness["alpha"]).any() and not title.startswith(MEASURES[LASTING]):
+            at = place_alpha(np.inf, richness["alpha"])
+            ax.text(at, 0.03, "↓0", transform=ax.get_xaxis_transform(), ha="center", fontsize=SMALL, color="0.35")
+    alpha_axis(panels.axes, richness["alpha"])
     legend(panels.figure, looks.values(), title="weights\nremaining (%)")
     head(panels.figure, richness)
     return panels.figure

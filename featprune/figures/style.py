@@ -16,7 +16,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from featprune.runs.paths import DENSE, LONGER, Kind
-from featprune.tables.frames import of_kind
+from featprune.tables.frames import name_alpha, of_kind
 
 Color = tuple[float, float, float, float]
 Look = dict[str, Any]  # of a curve: keywords of a line, and as `label` its name in the legend
@@ -37,6 +37,9 @@ STRATEGIES = {  # rewind -> what a reader calls it, in the order of panels
 DENSE_COLOR = "black"
 DENSE_LINE: Look = {"color": DENSE_COLOR, "label": "dense", "linewidth": 0.8, "zorder": 1}
 TICKETS, OURS = "#D55E00", "#6A3D9A"  # vermilion and purple, told apart by any colour vision and in grey
+LINEARIZED_COLOR = "#CC79A7"  # a reddish purple, which the map of alphas lacks
+BEYOND = 0.35  # how far linearized networks are beyond the axis of alphas, in lengths of it
+WIDTH = 0.25  # over which they are set apart, in lengths of that
 ALPHA_MAP, DENSITY_MAP, LAYER_MAP, COUNT_MAP, SIGNED_MAP = "viridis", "magma", "plasma", "cividis", "RdBu_r"
 SMALL = 8  # points: the smallest text of any figure
 X_LABELS = {"density": "weights remaining (%)", "alpha": r"$\alpha$ (rich $\rightarrow$ lazy)", "step": "training step"}
@@ -147,9 +150,11 @@ def log_palette(values: Iterable[float], name: str, start: float, stop: float) -
 
 
 def alpha_looks(alphas: Iterable[float]) -> Looks:
-    """How the curve of each alpha is drawn: dark is rich (small alpha), light is lazy."""
-    palette = log_palette(alphas, ALPHA_MAP, 0.0, 0.88)
-    return {alpha: {"color": color, "label": f"{alpha:g}", "marker": "o"} for alpha, color in palette.items()}
+    """How the curve of each alpha is drawn: dark is rich (small alpha), light is lazy, pink is linearized."""
+    alphas = set(alphas)
+    palette: dict[float, Any] = log_palette(alphas - {np.inf}, ALPHA_MAP, 0.0, 0.88)
+    palette |= dict.fromkeys(alphas & {np.inf}, LINEARIZED_COLOR)
+    return {alpha: {"color": color, "label": name_alpha(alpha), "marker": "o"} for alpha, color in palette.items()}
 
 
 def round_looks(rounds: Mapping[int, float], dense: Look, **line: Any) -> Looks:
@@ -188,9 +193,37 @@ def density_axis(ax: Axes, densities: Iterable[float], room: int = 6) -> None:
     ax.xaxis.set_inverted(True)
 
 
-def alpha_axis(ax: Axes, alphas: Iterable[float]) -> None:
-    """Make x a log axis of alpha with ticks at alphas of the data."""
-    ratio_axis(ax, sorted(set(alphas)), plain)
+def alpha_axis(axes: Iterable[Axes], alphas: Iterable[float]) -> None:
+    """Make x a log axis of alpha with ticks at alphas of the data; for linearized networks it goes on beyond a gap.
+
+    axes: panels that share x.
+    """
+    first, *_ = axes = list(axes)
+    alphas = sorted(set(alphas))
+    places = [place_alpha(alpha, alphas) for alpha in alphas]
+    ratio_axis(first, places, lambda place: tick_alpha(alphas[places.index(place)]))
+    for ax in axes if np.inf in alphas else ():
+        # Two strokes through the axis, half way to the last tick.
+        middle = np.log(places[-2] * places[-1]) / 2
+        ends = np.exp(middle + np.array([-1, 1]) * 0.05 * np.log(places[-1] / places[-2]))
+        look: Look = {"color": matplotlib.rcParams["axes.edgecolor"], "linestyle": "none", "clip_on": False}
+        look |= {"marker": [(-0.5, -1), (0.5, 1)], "markersize": 8, "markeredgewidth": 1, "zorder": 3}
+        ax.plot(ends, [0, 0], transform=ax.get_xaxis_transform(), **look)
+
+
+def place_alpha(alpha: float, alphas: Iterable[float], apart: Any = 0.0) -> Any:
+    """Where an alpha is on its axis: that of linearized networks is beyond the largest of these.
+
+    apart: from -0.5 to 0.5, where several curves have a point there.
+    """
+    finite = [each for each in alphas if not np.isinf(each)]
+    beyond = (max(finite) / min(finite)) ** BEYOND if len(set(finite)) > 1 else 10.0
+    return max(finite) * beyond ** (1 + WIDTH * apart) if np.isinf(alpha) else alpha
+
+
+def tick_alpha(alpha: float) -> str:
+    """An alpha at an axis."""
+    return "lin." if np.isinf(alpha) else plain(alpha)
 
 
 def ratio_axis(ax: Axes, values: Sequence[float], write: Callable[[float], str], room: int = 6) -> None:

@@ -15,7 +15,7 @@ from featprune.figures.bands import Metric, band
 from featprune.figures.panels import head, legend, one_criterion
 from featprune.figures.style import DENSE_LINE, X_LABELS, Look, log_ticks, percent, pick, round_looks, step_axis
 from featprune.runs.paths import DENSE
-from featprune.tables.frames import nearest_one, of_kind
+from featprune.tables.frames import nearest_one, not_linearized, of_kind
 
 MAX_ALPHAS = 3
 KEPT = 0.1  # the bottom row shows the ticket whose density is nearest to this
@@ -33,7 +33,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     units = by_unit(shown)
     means = specialization(units)
     SPECIALIZATION.require(means, "overlap")
-    alphas = np.array(sorted(means["alpha"].unique()))
+    alphas = np.array(sorted(not_linearized(means)["alpha"].unique()))
     alphas = alphas[pick(np.log(alphas), MAX_ALPHAS)]
     rounds = means[means["rewind"] == "init"].groupby("round")["density"].mean()
     looks = round_looks(dict(rounds), {})

@@ -38,7 +38,7 @@ from featprune.findings.words import (
     strategy,
 )
 from featprune.runs.paths import DENSE, TICKET, Kind
-from featprune.tables.frames import nearest_one, of_kind
+from featprune.tables.frames import name_alpha, nearest_one, of_kind
 from featprune.tables.intervals import paired_difference
 from featprune.tables.records import OURS
 from featprune.theory.laws import tell as tell_laws
@@ -132,7 +132,8 @@ def sweep(published: Publication) -> Iterator[str]:
         for kind in order_methods(pruned):
             rows = of_kind(runs, kind)
             cells: dict[Any, pd.DataFrame] = dict(list(rows[rows["round"] == number].groupby("alpha")))
-            told = {f"alpha {a:g}": metric.of(rows) for a, rows in cells.items() if metric.of(rows).notna().any()}
+            values = {name_alpha(a, "alpha "): metric.of(rows) for a, rows in cells.items()}
+            told = {name: found for name, found in values.items() if found.notna().any()}
             ends = sorted(told, key=lambda name: told[name].mean())
             ends = list(dict.fromkeys([*ends[:1], *ends[-1:]]))
             what = f"{strategy(*kind)} at {percent(density)} % of weights, {metric.label}"
@@ -239,7 +240,7 @@ def similarity(published: Publication) -> Iterator[str]:
 def richness(published: Publication) -> Iterator[str]:
     """The dense network's linearization error by alpha, and what that makes of it."""
     rows = of_kind(published.table("richness"), DENSE)
-    told = [f"alpha {alpha:g} {error} ({kind})" for alpha, error, kind in linearization(rows)]
+    told = [f"{name_alpha(alpha, 'alpha ')} {error} ({kind})" for alpha, error, kind in linearization(rows)]
     if told:
         yield f"The dense network's linearization error, geometric mean over seeds: {listed(told)}."
 

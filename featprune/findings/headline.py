@@ -11,7 +11,7 @@ from featprune.figures.style import order_methods, percent
 from featprune.findings.publication import Publication
 from featprune.findings.words import PERCENT, POINTS, by_density, listed, markdown, strategy
 from featprune.runs.paths import DENSE, Kind
-from featprune.tables.frames import of_kind
+from featprune.tables.frames import name_alpha, of_kind
 from featprune.tables.records import OURS, PUBLISHED
 
 LEVEL = 0.05  # of the corrected p
@@ -68,7 +68,7 @@ def expected_best(published: Publication) -> Iterator[str]:
         lines = []
         for kind in (DENSE, *order_methods(rows)):
             for alpha, mine in of_kind(rows, kind).groupby("alpha"):
-                line = {"strategy": "dense" if kind == DENSE else strategy(*kind), "alpha": f"{alpha:g}"}
+                line = {"strategy": "dense" if kind == DENSE else strategy(*kind), "alpha": name_alpha(alpha)}
                 told = zip(mine["k"], mine["expected"], strict=True)
                 lines.append(line | {f"best of {k}": PERCENT.number(expected) for k, expected in told})
         yield f"{experiment}: expected validation accuracy of the best of k learning rates, in %"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from featprune.claims.text import TITLES
-from featprune.claims.verdicts import HEADLINE, HYPOTHESIS
+from featprune.claims.verdicts import HEADLINE, HYPOTHESIS, with_linearized
 from featprune.figures.richness import LIMITS
 from featprune.figures.style import order_methods, percent
 from featprune.findings.lines import EFFECTS, estimate, units
@@ -28,7 +28,7 @@ from featprune.findings.words import (
     tally,
 )
 from featprune.runs.paths import DENSE
-from featprune.tables.frames import of_kind
+from featprune.tables.frames import name_alpha, of_kind
 from featprune.tables.intervals import student_t
 
 PAIRS = {  # of the table `connectivity`
@@ -60,7 +60,9 @@ def verdict_tables(published: Publication, claim: str, experiment: str, rows: pd
     elif claim == HEADLINE:
         yield markdown([headline_row(row, others, of[claim]) for row in deciding.itertuples()])
     else:
-        yield cells(deciding, of[claim])
+        yield cells(with_linearized(rows), of[claim])
+        if np.isinf(rows["alpha"]).any():
+            yield "Linearized networks are judged by themselves, and decide nothing."
         if len(others):
             yield "Beside, deciding nothing:"
             yield beside(others)
@@ -69,12 +71,12 @@ def verdict_tables(published: Publication, claim: str, experiment: str, rows: pd
 def cells(rows: pd.DataFrame, unit: Unit) -> str:
     """A row a strategy and density, a column an alpha: the verdict, and the estimate with its interval."""
     lines = []
-    columns = [f"alpha {alpha:g}" for alpha in sorted(rows["alpha"].unique())]
+    columns = [name_alpha(alpha, "alpha ") for alpha in sorted(rows["alpha"].unique())]
     for kind in order_methods(rows):
         for density, mine in by_density(of_kind(rows, kind)):
             line = {"strategy": strategy(*kind), "weights (%)": percent(density)} | dict.fromkeys(columns, "")
             for alpha, here in mine.groupby("alpha"):
-                line[f"alpha {alpha:g}"] = "; ".join(
+                line[name_alpha(alpha, "alpha ")] = "; ".join(
                     cell(row, unit, several=len(here) > 1) for row in here.itertuples()
                 )
             lines.append(line)
@@ -127,7 +129,7 @@ def ablation(published: Publication) -> Iterator[str]:
             line = {"strategy": strategy(*kind)}
             for alpha, mine in of_kind(rows, kind).groupby("alpha"):
                 for density, here in by_density(mine):
-                    place = f"{percent(density)} %" + f", alpha {alpha:g}" * several
+                    place = f"{percent(density)} %" + f", {name_alpha(alpha, 'alpha ')}" * several
                     line[place] = POINTS.interval(*here[["difference", "ci_low", "ci_high"]].iloc[0].astype(float))
             lines.append(line)
         yield f"{experiment}: test accuracy minus the lottery ticket's, in points, paired by seed, with 95 % intervals"
@@ -141,7 +143,7 @@ def rates(published: Publication) -> Iterator[str]:
             continue
         lines = []
         for kind in (DENSE, *order_methods(runs)):
-            chosen = {f"alpha {a:g}": multipliers(rows) for a, rows in of_kind(runs, kind).groupby("alpha")}
+            chosen = {name_alpha(a, "alpha "): multipliers(rows) for a, rows in of_kind(runs, kind).groupby("alpha")}
             lines.append({"strategy": "dense" if kind == DENSE else strategy(*kind)} | chosen)
         choices = runs.drop_duplicates(["alpha", "criterion", "rewind", "round"])
         yield f"{experiment}: multiplier of the learning rate, chosen on validation{edges(choices)}"
@@ -201,7 +203,7 @@ def laziness(published: Publication) -> Iterator[str]:
     """The dense network's linearization error by alpha, and what that makes of it."""
     for experiment, rows in published.named(published.table("richness")):
         found = linearization(of_kind(rows, DENSE))
-        lines = [{"alpha": f"{alpha:g}", "linearization error": error, "is": kind} for alpha, error, kind in found]
+        lines = [{"alpha": name_alpha(alpha), "linearization error": error, "is": kind} for alpha, error, kind in found]
         if lines:
             yield f"{experiment}: geometric mean over seeds with 95 % interval"
             yield markdown(lines)
@@ -229,7 +231,7 @@ def settings(published: Publication) -> Iterator[str]:
                 "seeds": f"{runs['seed'].nunique()} ({runs['seed'].min()} to {runs['seed'].max()})",
                 "steps a round": f"{training['steps']:,}",
                 "optimizer": f"{training['optimizer']} {training['lr']:g}, batch {training['batch_size']}",
-                "alphas": ", ".join(map(str, entry["alphas"])),
+                "alphas": ", ".join(map(str, [*entry["alphas"], *["linearized"] * entry.get("linearize", False)])),
                 "rates ×": multipliers(runs),
                 "weights (%)": ", ".join(map(percent, sorted(pruned.groupby("round")["density"].mean(), reverse=True))),
                 "f": "centered" if entry["center"] else "not centered",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from featprune.claims.verdicts import FAILS, HOLDS, UNDECIDED
 from featprune.figures.style import choose_method, percent
+from featprune.tables.frames import name_alpha
 from featprune.tables.intervals import student_t
 
 NONE = "–"  # a number that there isn't
@@ -98,8 +99,9 @@ def places(rows: pd.DataFrame) -> str:
         return densities(rows["density"])
     alphas: dict[str, list[str]] = {}
     for alpha, mine in rows.groupby("alpha"):
-        alphas.setdefault(densities(mine["density"]), []).append(f"{alpha:g}")
-    return "; ".join(f"alpha {listed(mine)} at {where}" for where, mine in alphas.items())
+        alphas.setdefault(densities(mine["density"]), []).append(name_alpha(alpha))
+    words = {where: f"{'alpha ' * mine[0][0].isdigit()}{listed(mine)}" for where, mine in alphas.items()}
+    return "; ".join(f"{names} at {where}" for where, names in words.items())
 
 
 def by_density(rows: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:

@@ -18,6 +18,8 @@ WEIGHTS, HISTORY, SNAPSHOTS = "weights.safetensors", "history.parquet", "snapsho
 PREACTIVATIONS, FEATURES, TIME_SHIFT = "preactivations.parquet", "features.parquet", "time_shift.parquet"
 RICHNESS, CONNECTIVITY, COMPRESSION = "richness.parquet", "connectivity.parquet", "compression.parquet"
 
+LINEARIZED = "inf"  # the alpha of linearized networks, the limit of those that train at ever larger ones
+
 
 class Kind(NamedTuple):
     """What sets runs of one point of the sweep apart: how their weights were removed and where they restarted."""
@@ -37,6 +39,7 @@ TARGETS = {kind.rewind: kind for kind in (DENSE, REORDERED)}
 DENSE_RUNS = {kind.rewind: kind for kind in (DENSE, *REFERENCES)}  # trained without pruning
 LONGER = Kind("dense", "none")  # the dense network trained on, as many steps in all as fine-tuned networks
 TICKET = Kind("magnitude", "init")  # the lottery ticket
+REDRAWN = Kind(TICKET.criterion, "random")  # weights kept like a ticket's, but drawn anew: its null
 REORDERED_TICKET = Kind("ticket", "reordered")  # its mask and initialization, another data order
 # Between which kinds of runs a straight line is followed; the mask of the first is that of both ends.
 PAIRS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -26,6 +28,16 @@ MEASURES = {
 def of_kind(runs: pd.DataFrame, *kinds: Kind) -> pd.DataFrame:
     """The rows of runs of these kinds."""
     return runs[np.array([pair in kinds for pair in zip(runs["criterion"], runs["rewind"], strict=True)], bool)]
+
+
+def not_linearized(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of networks that train themselves, and not their linearization."""
+    return table[~np.isinf(table["alpha"])]
+
+
+def name_alpha(alpha: Any, before: str = "") -> str:
+    """An alpha in words, behind the words before it; the alpha of linearized networks, inf, without."""
+    return "linearized" if np.isinf(alpha) else f"{before}{alpha:g}"
 
 
 def nearest_one(table: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from featprune.runs.paths import DENSE, TICKET, Kind
-from featprune.tables.frames import nearest_one, of_kind
+from featprune.tables.frames import nearest_one, not_linearized, of_kind
 from featprune.tables.intervals import paired_difference
 from featprune.tables.reading import read_frame
 from featprune.tables.tuning import tune
@@ -49,16 +49,16 @@ def build_headline(ours: str, baseline: str, sides: Mapping[str, Mapping[str, An
 def headline(ours: pd.DataFrame, baseline: pd.DataFrame, we: Side = PLAIN, they: Side = PLAIN) -> pd.DataFrame:
     """Dense networks and those of the side's kind, of every comparison, each at what is best for it on validation.
 
-    Ours chooses alpha and lr at every round, the side "baseline" its lr. In the comparison `gain` both have all they
-    tried, in `gain_common_lrs` the rates that both tried, in `gain_fixed_lr` the one of these that is nearest 1; in
-    `alpha_effect` the side "baseline" is ours too, at the alpha nearest 1. Where rates are frozen, no grid of them is
-    shared: there are `gain` and `alpha_effect`, at these rates.
+    Ours chooses alpha and lr at every round, the side "baseline" its lr; no linearized network takes part. In the
+    comparison `gain` both have all they tried, in `gain_common_lrs` the rates that both tried, in `gain_fixed_lr` the
+    one of these that is nearest 1; in `alpha_effect` the side "baseline" is ours too, at the alpha nearest 1. Where
+    rates are frozen, no grid of them is shared: there are `gain` and `alpha_effect`, at these rates.
 
     stored: the weights remaining, twice for a centered f, which needs m * theta_ref besides. Each round of the side
     "baseline" stands beside our densest one that stores no more, and `round` and `density` are the baseline's on both
     sides; rounds without such a partner are left out.
     """
-    ours, baseline = of_kind(ours, DENSE, Kind(*we.kind)), of_kind(baseline, DENSE, Kind(*they.kind))
+    ours, baseline = of_kind(not_linearized(ours), DENSE, Kind(*we.kind)), of_kind(baseline, DENSE, Kind(*they.kind))
     ours = ours.assign(stored=ours["weights_remaining"] * (1 + we.center))
     baseline = baseline.assign(stored=baseline["weights_remaining"] * (1 + they.center))
     frozen = we.selection.get("rates") or they.selection.get("rates")

@@ -8,7 +8,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from featprune.runs.paths import TICKET, Kind
-from featprune.tables.frames import of_kind
+from featprune.tables.frames import not_linearized, of_kind
 from featprune.tables.intervals import paired_difference
 from featprune.tables.reading import read_frame
 
@@ -31,8 +31,8 @@ def against(ours: pd.DataFrame, others: pd.DataFrame, kind: Kind, decide_at: Seq
     says. `density` is ours. `hardest`: the rival with the least difference in its round. To beat all of them is to beat
     that one (an intersection-union test, Berger 1982), so only its p is corrected, over the rounds of an alpha (Holm).
     """
-    mine = of_kind(ours, kind)[["experiment", "alpha", "round", "seed", "density", "test_accuracy"]]
-    theirs = of_kind(others, TICKET)[["experiment", "alpha", "round", "seed", "test_accuracy"]]
+    mine = of_kind(not_linearized(ours), kind)[["experiment", "alpha", "round", "seed", "density", "test_accuracy"]]
+    theirs = of_kind(not_linearized(others), TICKET)[["experiment", "alpha", "round", "seed", "test_accuracy"]]
     theirs = theirs.rename(columns={"experiment": "rival", "alpha": "rival_alpha", "test_accuracy": "theirs"})
     pairs = mine[mine["round"].isin(decide_at)].merge(theirs, on=["round", "seed"])
     pairs = pairs.assign(gain=pairs["test_accuracy"] - pairs["theirs"]).dropna(subset="gain")

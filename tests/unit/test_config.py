@@ -73,6 +73,7 @@ def test_defaults():
                 "rates": None,
                 "decide_at": None,
                 "center": True,
+                "linearize": False,
                 "pruning": {
                     "criteria": ["magnitude"],
                     "rewinds": ["init", "random", "none"],

@@ -5,8 +5,8 @@ import yaml
 
 from featprune.config import resolve
 from featprune.errors import FeatpruneError
-from featprune.experiment import Seeds
 from featprune.runs.paths import DENSE, LONGER, TICKET, Cell, RunPath
+from featprune.sections import Seeds
 from featprune.study import Study
 from tests.unit.test_study import CHOICES, SCHEMA
 

@@ -346,7 +346,7 @@ def test_jobs_are_cut_by_what_is_studied_together(study):
     assert first == second == (3,) and tickets == ("init",) and {"random", "none"} <= set(others)
     assert list(study.chain_dumps.values()) == [["a", "b"]] * 2
     kinds = (TICKET, Kind("magnitude", "random"), Kind("magnitude", "none"))
-    assert study.comparisons == {(kinds, (3,)): ["a", "b"]}
+    assert study.comparisons == {(False, kinds, (3,)): ["a", "b"]}
     assert study.compressions == {(3,): ["a", "b"]}
 
 

@@ -30,6 +30,7 @@ from featprune.runs.paths import (
     DENSITY,
     FEATURES,
     HISTORY,
+    LINEARIZED,
     MASK,
     PREACTIVATIONS,
     REFERENCES,
@@ -193,11 +194,12 @@ DEMANDS = {}
 
 
 def demand_of(w, input, rulename):
-    """What a job asks for: as much for every alpha and lr whose features are studied alike, and block of as many seeds."""
+    """What a job asks for: as much for every alpha and lr whose features are studied alike, and block of as many seeds;
+    more where networks are linearized."""
     studied = "lr" in w.keys() and STUDY.experiments[w.experiment].compares(dense_cell_of(w))
     alike = {name: value for name, value in w.items() if name not in ("alpha", "lr", "block")}
     seeds = len(RunPath(RUN.cell, 0, w.block).seeds) if "block" in w.keys() else 0
-    key = rulename, len(input), studied, seeds, *alike.items()
+    key = rulename, len(input), studied, seeds, w.get("alpha") == LINEARIZED, *alike.items()
     if key not in DEMANDS:
         outputs = [apply_wildcards(str(pattern), w) for pattern in workflow.get_rule(rulename).output]
         DEMANDS[key] = demand(STUDY, known_cases(), list(map(str, input)), outputs)

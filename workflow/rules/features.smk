@@ -42,20 +42,21 @@ for _name, _experiments, _rewinds, _runs, _measured in DUMPED:
             runtime=runtime,
         params:
             model=model_of,
-            features=lambda w: STUDY.feature_params(w.experiment),
+            features=lambda w: STUDY.feature_params(dense_cell_of(w)),
             code=lambda w: script_code("dump_preactivations", **network_entries(w.experiment)),
         script:
             "../scripts/dump_preactivations.py"
 
 
 # Of pruned runs and of all dense runs, each with the dense runs that are targets.
-for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
+for (_linearized, _kinds, _rounds), _experiments in STUDY.comparisons.items():
     _runs = [RunPath(RUN.cell.of(kind), round, RUN.block) for kind in _kinds for round in _rounds]
     _runs += [dense_run(kind) for kind in DENSE_RUNS.values()]
 
     rule:
         name:
-            f"compare_features_{'_'.join(kind.rewind for kind in _kinds)}_{'_'.join(map(str, _rounds))}"
+            f"compare_features{'_linearized' * _linearized}_{'_'.join(kind.rewind for kind in _kinds)}_"
+            f"{'_'.join(map(str, _rounds))}"
         input:
             runs=of_runs(PREACTIVATIONS, _runs),
             targets=of_runs(PREACTIVATIONS, map(dense_run, TARGETS.values())),
@@ -68,6 +69,7 @@ for (_kinds, _rounds), _experiments in STUDY.comparisons.items():
             benchmark_file("compare_features", dense_run(DENSE))
         wildcard_constraints:
             experiment="|".join(_experiments),
+            alpha=LINEARIZED if _linearized else rf"(?!{LINEARIZED}/)[^/=]+",
         group:
             measure_group
         conda:

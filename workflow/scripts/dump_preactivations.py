@@ -9,11 +9,16 @@ with job_log(snakemake.log[0]):
 
     p, files, made = snakemake.params, snakemake.input, snakemake.output
     data = load_dataset(files.data)
-    network = network_for(p.model, data)
+    network = whole = network_for(p.model, data)
     for number, (snapshots, mask, place) in enumerate(
         zip(files.snapshots, files.masks, made.preactivations, strict=True)
     ):
         seeds, states = load_snapshots(snapshots, mask)
+        if p.features.get("linearize"):
+            from featprune.engine.linearized import Linearized
+
+            # Linearized networks are trained from the reference.
+            network = Linearized.around(whole, states[0])
         dump_preactivations(place, network, states, seeds, data, p.features["probe"])
         if number < len(made.richness):
             from featprune.features.richness import measure_richness

@@ -13,13 +13,27 @@ from featprune.claims.row import COLUMNS, Row, holm, judged, table_of
 from featprune.claims.rules import Rules
 from featprune.claims.table import build_claims
 from featprune.claims.text import describe, edges
-from featprune.claims.verdicts import CLAIM_1, CLAIM_2, CLAIM_3, FAILS, HEADLINE, HOLDS, HYPOTHESIS, UNDECIDED
+from featprune.claims.verdicts import (
+    CLAIM_1,
+    CLAIM_2,
+    CLAIM_3,
+    FAILS,
+    HEADLINE,
+    HOLDS,
+    HYPOTHESIS,
+    UNDECIDED,
+    with_linearized,
+)
 from featprune.storage import save_table
+from featprune.tables.headline import headline
 from featprune.tables.tuning import tune
 from tests.unit.claims.claim_tables import (
     CONFIG,
+    DENSE,
     PLAIN,
+    RANDOM,
     RULES,
+    TICKET,
     claims_of,
     everything,
     gaps,
@@ -130,3 +144,31 @@ def test_too_few_seeds_decide_nothing_without_a_warning(seeds):
         text = describe(claims, RULES)
     assert seeds == 2 or (claims["verdict"] == UNDECIDED).all()
     assert "Can't be decided here" in text and "nan" not in text
+
+
+def test_linearized_networks_are_judged_by_themselves_and_change_no_other_verdict():
+    kinds = (TICKET, RANDOM)
+    level = {0.1: 0.0, 1.0: -0.004, np.inf: -0.05}
+
+    def accuracy(kind, alpha, lr, round):
+        return 0.9 + (0 if kind == DENSE else level[alpha] * round)
+
+    summary = made_summary(accuracy, kinds, alphas=(0.1, 1.0, np.inf), rounds=(1, 2), noise=2e-3)
+    without, both = claims_of(summary[np.isfinite(summary["alpha"])]), claims_of(summary)
+    linear = np.isinf(both["alpha"])
+    pd.testing.assert_frame_equal(both[~linear].reset_index(drop=True), without)
+    mine = both[linear & (both["statistic"] == "at_least_as_good")]
+    assert len(mine) == 4 and not mine["decides"].any() and (mine["verdict"] == "fails").all()
+    assert (mine["p_adjusted"] == mine["p_fails"]).all() and mine["null_estimate"].notna().all()
+    assert (both.loc[both["claim"] == "hypothesis", "alpha"].isna()).all()
+    shown = with_linearized(both)
+    assert shown["decides"].sum() == without["decides"].sum()
+    assert set(shown.loc[np.isinf(shown["alpha"]), "statistic"]) == {"at_least_as_good"}
+    words = describe(both, RULES)
+    assert "linearized" in words and "inf" not in words
+
+
+def test_no_linearized_network_is_ours():
+    summary = made_summary(lambda kind, alpha, *_: 0.9 + 0.05 * np.isinf(alpha), alphas=(1.0, np.inf))
+    table = headline(summary, summary)
+    assert (table.loc[table["side"] == "ours", "alpha"] == 1).all()

@@ -129,3 +129,9 @@ def test_the_colours_of_matrices_meet_in_the_page():
         middle = colors[looks.STOPS // 2]
         assert looks.contrast(middle, looks.THEMES[theme]["paper"]) < 1.2
         assert min(looks.contrast(end, middle) for end in (colors[0], colors[-1])) > 4.5
+
+
+def test_linearized_networks_have_a_name_for_an_alpha():
+    tuned = make_tuned(alphas=(1.0, np.inf))
+    rows = curves.curves(make_summary(tuned), tuned, ACCURACY)
+    assert list(dict.fromkeys(row["alpha"] for row in rows)) == [1, "linearized"]

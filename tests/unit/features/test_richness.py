@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from featprune.engine.linearized import Linearized
 from featprune.features.richness import (
     linearization_error,
     measure_richness,
@@ -194,3 +195,25 @@ def test_larger_alpha_is_lazier(optimizer):
     for measure in ("weight_movement", "kernel_movement", "linearization_error"):
         rich, middle, lazy = (float(table.loc[table["measure"] == measure, "value"].iloc[0]) for table in last)
         assert rich > 2 * middle > 4 * lazy > 0
+
+
+@pytest.mark.parametrize("density", [1.0, 0.4])
+def test_a_linearized_network_has_the_kernel_of_its_anchor_wherever_it_is(density):
+    start = doubled(SMALL.initial([0, 1]))
+    masks = some_masks(2, density, SMALL)
+    linear = Linearized.around(SMALL, start.masked(masks)).replica(1)
+    anchor, alive = one_network(start.masked(masks), 1), [torch.from_numpy(m[1]) for m in masks]
+    x, there = inputs(), moved(anchor, 0.5)
+    kernel = tangent_kernel(linear, there, alive, x)
+    torch.testing.assert_close(kernel, kernel_one_by_one(linear, there, alive, x), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(kernel, tangent_kernel(SMALL, anchor, alive, x), rtol=0, atol=0)
+
+
+def test_a_linearized_network_learns_nothing_in_any_measure():
+    masks = some_masks(2, 0.6, SMALL)
+    start, later = (doubled(SMALL.initial([seed, seed + 1])).masked(masks) for seed in (0, 5))
+    linear = Linearized.around(SMALL, start)
+    table = measure_richness(linear, {0: start, 7: later}, masks, [0, 1], inputs().numpy(), 3)
+    last = table[(table["step"] == 7) & (table["layer"] == 0)].pivot(index="seed", columns="measure", values="value")
+    assert last["kernel_movement"].abs().max() < 1e-12 and last["linearization_error"].max() < 1e-12
+    assert (last["kernel_trace"] == 1).all() and last["weight_movement"].min() > 0.5

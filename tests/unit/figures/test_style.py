@@ -137,7 +137,7 @@ def test_ticks_leave_each_other_room():
 def test_x_axes_have_ticks_at_the_data():
     density, alpha, step = Figure().subplots(1, 3)
     density_axis(density, [0.1, 1.0, 0.5, 0.1])
-    alpha_axis(alpha, [10.0, 0.1, 1.0])
+    alpha_axis([alpha], [10.0, 0.1, 1.0])
     step_axis(step, [0, 10, 100, 1000])
     assert labels_of(density.get_xticklabels()) == ["100", "50", "10"]
     assert labels_of(alpha.get_xticklabels()) == ["0.1", "1", "10"]
