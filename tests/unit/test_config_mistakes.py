@@ -13,8 +13,8 @@ TOP = (
     "checkpoint_minutes, claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds"
 )
 EXPERIMENT = (
-    "alphas, baseline, center, compression, dataset, decide_at, features, figures, headline, inherit, lrs, "
-    "lrs_by_alpha, model, pruning, rates, rivals, seeds, tickets_from, training"
+    "alphas, baseline, center, compression, dataset, decide_at, features, figures, headline, inherit, linearize, "
+    "lrs, lrs_by_alpha, model, pruning, rates, rivals, seeds, tickets_from, training"
 )
 
 MISTAKES = {

@@ -13,7 +13,7 @@ from featprune.network import MLP, Parameters
 from tests.unit.engine.test_replica import NETWORK, SETTINGS, STEPS, bound
 from tests.unit.engine.test_training import NETWORK as SMALL
 from tests.unit.engine.test_training import SETTINGS as SMALL_SETTINGS
-from tests.unit.engine.test_training import distance, doubled, made_data, some_masks, started
+from tests.unit.engine.test_training import distance, doubled, loss_at, made_data, some_masks, started
 
 
 def moved(start: Parameters, by: float, seed: int = 0) -> Parameters:
@@ -101,3 +101,24 @@ def test_a_run_is_linearized_around_its_reference_not_where_it_starts():
     f = settings.objective.f(torch.from_numpy(h), torch.from_numpy(before))
     expected = settings.objective.losses(f, torch.from_numpy(data.validation_y))
     assert loss[0] == pytest.approx(float(expected[0]), rel=1e-12)
+
+
+def test_steps_below_the_rounding_of_the_weights_are_not_lost():
+    """In single precision weights of 0.3 are 3e-8 apart, and steps here are of 3e-9."""
+    masks, settings = some_masks(1), replace(SMALL_SETTINGS, optimizer="adam", steps=300, evaluate_at=(0, 300))
+    settings = replace(settings, alpha=1e5, lr=3e-4, snapshot_at=(), linearize=True)
+
+    def loss(dtype):
+        outcome = train(SMALL, started((0,), dtype), masks, made_data(dtype), (0,), settings)
+        return loss_at(outcome, 300, "train")
+
+    learned = np.log(3) - loss(np.float64)  # f is 0 at first
+    assert learned > 0.02 and np.log(3) - loss(np.float32) == pytest.approx(learned, rel=0.05)
+
+
+def test_weight_decay_is_refused():
+    anchor = SMALL.initial([0])
+    with pytest.raises(ValueError, match="no weight decay"):
+        LinearizedReplica(
+            Linearized.around(SMALL, anchor), anchor, some_masks(1), replace(SMALL_SETTINGS, weight_decay=0.1)
+        )
