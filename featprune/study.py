@@ -205,10 +205,9 @@ class Study:
         e = self.experiments[cell.experiment]
         tickets = [kind for kind in (TICKET, REORDERED_TICKET) if kind in e.kinds]
         runs = [*((kind, 0) for kind in TARGETS.values()), *product(tickets, e.features.rounds[1:])]
-        names = {"masks": MASK, "weights": WEIGHTS}
         return {
             what: [self.run_file(cell.of(kind), round, block, name) for kind, round in runs]
-            for what, name in names.items()
+            for what, name in (("masks", MASK), ("weights", WEIGHTS))
         }
 
     def extraction_params(self, cell: Cell, rounds: Sequence[int], block: str) -> dict[str, Any]:
@@ -365,7 +364,7 @@ class Study:
             "levels": len({kind.criterion for kind in e.kinds} - {DENSE.criterion}) > 1,
             "compression": self._has_table(name, "compression"),
             "transfer": bool(self.borrowers(name)),
-            "theory": False,  # measured apart from any experiment
+            "theory": False,  # is measured apart
         }
         return [need for need in figure.needs if not has[need]]
 
