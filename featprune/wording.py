@@ -63,7 +63,9 @@ def explain(error: ValidationError) -> Iterator[Problem]:
     """One of jsonschema's errors in this project's words: where, and what."""
     keys, value, rule, schema = tuple(error.absolute_path), error.instance, error.validator, error.schema
     named = "propertyNames" in error.absolute_schema_path
-    if named or rule == "pattern":
+    if named and rule == "not":
+        yield (*keys, value), "is the name of the additional experiments; take another"
+    elif named or rule == "pattern":
         yield (*keys, *[value] * named), "a name may only have letters, digits, _ and -, 100 of them at most"
     elif rule == "additionalProperties":
         for key in value:

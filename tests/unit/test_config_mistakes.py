@@ -44,6 +44,10 @@ MISTAKES = {
         "datasets: {on: {source: mnist}}",
         "datasets[True]: a name may only have letters, digits, _ and -, 100 of them at most",
     ),
+    "name of the additional experiments": (
+        "experiments: {theory: {inherit: mnist}}",
+        "experiments.theory: is the name of the additional experiments; take another",
+    ),
     # Choices
     "unknown device": ("device: gpu", "device: unknown value 'gpu'; did you mean 'cpu'? (known: auto, cpu, cuda)"),
     "unknown scope": (
