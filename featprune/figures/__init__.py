@@ -86,6 +86,9 @@ FIGURES: dict[str, Figure] = {
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "4 Levels", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
     "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
+    "width_consistency": Figure(
+        "theory.width_consistency", ("width_consistency", "width_consistency_laws"), THEORY, ("theory",)
+    ),
 }
 
 

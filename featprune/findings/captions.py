@@ -23,6 +23,7 @@ from featprune.findings.headline import beside, gain, hardest, known
 from featprune.findings.lines import contradictions, lines
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
+from featprune.findings.theory import width_consistency
 from featprune.findings.words import (
     ERROR_RATIO,
     PERCENT,
@@ -32,6 +33,7 @@ from featprune.findings.words import (
     Unit,
     bullets,
     listed,
+    means,
     places,
     strategy,
 )
@@ -114,11 +116,6 @@ def performance(published: Publication) -> Iterator[str]:
                 told.append(f"{strategy(*kind)} {unit.interval(row['difference'], low, high)} ({verdict})")
         where = f"At alpha {runs['alpha'].iloc[0]:g} and {percent(density)} % of weights"
         yield f"{where}, {what} in {unit.name}, paired by seed: {listed(told)}."
-
-
-def means(parts: Mapping[Any, Any], unit: Unit) -> str:
-    """Each name with its mean over seeds and interval."""
-    return listed([f"{name} {unit.mean(values)}" for name, values in parts.items() if values.notna().any()])
 
 
 def sweep(published: Publication) -> Iterator[str]:
@@ -337,4 +334,5 @@ FOUND: dict[str, Tell] = {
     "pixel_mask": pixels,
     "layerwise_density": layers,
     "lazy_limit": exponents,
+    "width_consistency": width_consistency,
 }

@@ -44,4 +44,5 @@ class Result:
 # A plain literal: the fingerprint of a result's code takes its own entry only.
 RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
+    "width_consistency": Result("width_consistency"),
 }
