@@ -89,6 +89,7 @@ FIGURES: dict[str, Figure] = {
     "width_consistency": Figure(
         "theory.width_consistency", ("width_consistency", "width_consistency_laws"), THEORY, ("theory",)
     ),
+    "ticket_width": Figure("theory.ticket_width", ("ticket_width",), THEORY, ("theory",)),
 }
 
 

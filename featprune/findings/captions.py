@@ -23,7 +23,7 @@ from featprune.findings.headline import beside, gain, hardest, known
 from featprune.findings.lines import contradictions, lines
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
-from featprune.findings.theory import width_consistency
+from featprune.findings.theory import ticket_width, width_consistency
 from featprune.findings.words import (
     ERROR_RATIO,
     PERCENT,
@@ -335,4 +335,5 @@ FOUND: dict[str, Tell] = {
     "layerwise_density": layers,
     "lazy_limit": exponents,
     "width_consistency": width_consistency,
+    "ticket_width": ticket_width,
 }

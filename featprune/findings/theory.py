@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
+from featprune.figures.style import percent
 from featprune.findings.publication import Publication
-from featprune.findings.words import SHARE, means
+from featprune.findings.words import SHARE, listed, means
+from featprune.tables.intervals import paired_difference
 from featprune.theory.laws import tell
+from featprune.theory.ticket_width import ANOTHER, NARROW, NTK, PARENT, UNITS, differences
 from featprune.theory.width_consistency import LAST, TITLES, at, excess
 
 
@@ -29,3 +34,57 @@ def width_consistency(published: Publication) -> Iterator[str]:
             parts.pop(f"width {rows['width'].max()}")
             yield f"{title}, distance {what} from the widest over what draws alone give: {means(parts, SHARE)}."
     yield from tell(published.table("width_consistency_laws"))
+
+
+PLACES = {
+    ("test_loss", 0): "test loss",
+    ("distance", 0): "f",
+    ("nearest", 0): "f (to the nearest step of the other)",
+    ("dissimilarity", 1): "preactivations of layer 1",
+    ("dissimilarity", 2): "preactivations of layer 2",
+}
+DENSE = {
+    PARENT: "its parent",
+    ANOTHER: "another draw of its parent",
+    NARROW: "the narrow dense network",
+    NTK: "the narrow one in NTK parametrization",
+    UNITS: "the dense network of as many units",
+}
+
+
+def ticket_width(published: Publication) -> Iterator[str]:
+    """Which dense network tickets are more like, in loss, f and features, by density."""
+    table = published.table("ticket_width")
+    sides = {what: sided(rows) for what, rows in by_place(differences(table, PARENT))}
+    counts = [
+        f"in {what} at {len(found['+'])} densities ({DENSE[NARROW]} at {len(found['-'])})"
+        for what, found in sides.items()
+    ]
+    total = table["density"].nunique()
+    yield f"Of {total} densities a ticket is at the last step more like its parent {listed(counts)}."
+    for to, beside in ((PARENT, NARROW), (ANOTHER, NARROW), (ANOTHER, NTK), (ANOTHER, UNITS)):
+        told = [f"in {what} {decided(rows)}" for what, rows in by_place(differences(table, to, beside))]
+        yield f"A ticket is more like {DENSE[to]} (+) or {DENSE[beside]} (-): {'; '.join(told)}."
+    widths = table.groupby("density", sort=False)["width"].first()
+    yield f"The narrow networks: {listed([f'{percent(float(str(d)))} % of weights, width {w}' for d, w in widths.items()])}."
+
+
+def by_place(gaps: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each measure, with its name."""
+    for (measure, layer), what in PLACES.items():
+        yield what, gaps[(gaps["measure"] == measure) & (gaps["layer"] == layer)]
+
+
+def sided(gaps: pd.DataFrame) -> dict[str, list[str]]:
+    """The densities at which the interval of a difference lies above zero, below, or on both sides."""
+    sides: dict[str, list[str]] = {"+": [], "-": [], "undecided": []}
+    for density, rows in gaps.groupby("density", sort=False):
+        row = paired_difference(rows["value"])
+        side = "+" if row["ci_low"] > 0 else "-" if row["ci_high"] < 0 else "undecided"
+        sides[side].append(percent(float(str(density))))
+    return sides
+
+
+def decided(gaps: pd.DataFrame) -> str:
+    """The same in words."""
+    return ", ".join(f"{side} at {listed(found)} %" for side, found in sided(gaps).items() if found)

@@ -45,4 +45,5 @@ class Result:
 RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
     "width_consistency": Result("width_consistency"),
+    "ticket_width": Result("ticket_width"),
 }
