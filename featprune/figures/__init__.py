@@ -90,6 +90,7 @@ FIGURES: dict[str, Figure] = {
         "theory.width_consistency", ("width_consistency", "width_consistency_laws"), THEORY, ("theory",)
     ),
     "ticket_width": Figure("theory.ticket_width", ("ticket_width",), THEORY, ("theory",)),
+    "grokking": Figure("theory.grokking", ("grokking", "grokking_laws"), THEORY, ("theory",)),
 }
 
 

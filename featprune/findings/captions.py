@@ -23,7 +23,7 @@ from featprune.findings.headline import beside, gain, hardest, known
 from featprune.findings.lines import contradictions, lines
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
-from featprune.findings.theory import ticket_width, width_consistency
+from featprune.findings.theory import grokking, ticket_width, width_consistency
 from featprune.findings.words import (
     ERROR_RATIO,
     PERCENT,
@@ -336,4 +336,5 @@ FOUND: dict[str, Tell] = {
     "lazy_limit": exponents,
     "width_consistency": width_consistency,
     "ticket_width": ticket_width,
+    "grokking": grokking,
 }

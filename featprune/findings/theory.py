@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from featprune.figures.style import percent
 from featprune.findings.publication import Publication
-from featprune.findings.words import SHARE, listed, means
+from featprune.findings.words import SHARE, Unit, listed, means
 from featprune.tables.intervals import paired_difference
+from featprune.theory.grokking import events
 from featprune.theory.laws import tell
 from featprune.theory.ticket_width import ANOTHER, NARROW, NTK, PARENT, UNITS, differences
 from featprune.theory.width_consistency import LAST, TITLES, at, excess
@@ -66,7 +68,8 @@ def ticket_width(published: Publication) -> Iterator[str]:
         told = [f"in {what} {decided(rows)}" for what, rows in by_place(differences(table, to, beside))]
         yield f"A ticket is more like {DENSE[to]} (+) or {DENSE[beside]} (-): {'; '.join(told)}."
     widths = table.groupby("density", sort=False)["width"].first()
-    yield f"The narrow networks: {listed([f'{percent(float(str(d)))} % of weights, width {w}' for d, w in widths.items()])}."
+    told = [f"{width} at {percent(float(str(density)))} %" for density, width in widths.items()]
+    yield f"The widths of narrow networks, by weights remaining: {listed(told)}."
 
 
 def by_place(gaps: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -88,3 +91,16 @@ def sided(gaps: pd.DataFrame) -> dict[str, list[str]]:
 def decided(gaps: pd.DataFrame) -> str:
     """The same in words."""
     return ", ".join(f"{side} at {listed(found)} %" for side, found in sided(gaps).items() if found)
+
+
+def grokking(published: Publication) -> Iterator[str]:
+    """How much later than fitting generalization comes, by alpha; then the exponents."""
+    found = events(published.table("grokking"))
+    delays = np.log(found["time of generalization"] / found["time of fitting"])
+    parts = {f"{alpha:g}": delays[rows.index] for alpha, rows in found.groupby("alpha")}
+    factor = Unit(1, 2, exponential=True)
+    yield f"Time of generalization over that of fitting, geometric means, by alpha: {means(parts, factor)}."
+    never = found[found["time of generalization"].isna()].groupby("alpha").size()
+    told = [f"{count} at alpha {alpha:g}" for alpha, count in never.items()]
+    yield f"Runs that have not generalized by the last step, and are in no mean: {listed(told) or 'none'}."
+    yield from tell(published.table("grokking_laws"))

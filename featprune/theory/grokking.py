@@ -23,7 +23,6 @@ LAWS = {
     "time of generalization": 1.0,
     "residual summed until generalization": 1.0,
     "kernel movement at a given time": -2.0,
-    "kernel movement at generalization": 0.0,
 }
 
 
@@ -111,7 +110,7 @@ def events(table: pd.DataFrame) -> pd.DataFrame:
         residual = np.sqrt(curve[FIT].to_numpy())
         summed = np.concatenate([[0.0], np.cumsum(np.diff(time) * (residual[1:] + residual[:-1]) / 2)])
         moved = curve["kernel_movement"].to_numpy()
-        values = fit, late, np.interp(late, time, summed), np.interp(given, time, moved), np.interp(late, time, moved)
+        values = fit, late, np.interp(late, time, summed), np.interp(given, time, moved)
         rows.append((alpha, seed, *values))
     return pd.DataFrame(rows, columns=["alpha", "seed", *LAWS])
 

@@ -46,4 +46,5 @@ RESULTS: dict[str, Result] = {
     "lazy_limit": Result("lazy_limit"),
     "width_consistency": Result("width_consistency"),
     "ticket_width": Result("ticket_width"),
+    "grokking": Result("grokking"),
 }
