@@ -1,4 +1,4 @@
-"""Train and test loss along training at a small and at a large alpha, and when, and by which features, f generalizes."""
+"""Train and test loss along training at a small and at a large alpha, and when f generalizes by which features."""
 
 from __future__ import annotations
 
