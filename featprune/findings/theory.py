@@ -94,13 +94,24 @@ def decided(gaps: pd.DataFrame) -> str:
 
 
 def grokking(published: Publication) -> Iterator[str]:
-    """How much later than fitting generalization comes, by alpha; then the exponents."""
+    """How much later than fitting generalization comes, and how near the lazy limit is; then the exponents."""
     found = events(published.table("grokking"))
-    delays = np.log(found["time of generalization"] / found["time of fitting"])
-    parts = {f"{alpha:g}": delays[rows.index] for alpha, rows in found.groupby("alpha")}
+    fit, late = (found[f"time of {what}"] for what in ("fitting", "generalization"))
+    lazy = found[np.isinf(found["alpha"])].set_index("seed")["time of fitting"]
+    names = {
+        alpha: "the linearized model" if np.isinf(alpha) else f"alpha {alpha:g}" for alpha in found["alpha"].unique()
+    }
     factor = Unit(1, 2, exponential=True)
-    yield f"Time of generalization over that of fitting, geometric means, by alpha: {means(parts, factor)}."
-    never = found[found["time of generalization"].isna()].groupby("alpha").size()
-    told = [f"{count} at alpha {alpha:g}" for alpha, count in never.items()]
+    ratios = {
+        "Time of generalization over that of fitting": late / fit,
+        "Time of fitting over that of the linearized model": (fit / found["seed"].map(lazy))[
+            np.isfinite(found["alpha"])
+        ],
+    }
+    for what, values in ratios.items():
+        parts = {names[float(str(alpha))]: np.log(rows) for alpha, rows in values.groupby(found["alpha"])}
+        yield f"{what}, geometric means: {means(parts, factor)}."
+    never = late[late.isna()].groupby(found["alpha"]).size()
+    told = [f"{count} of {found['seed'].nunique()} of {names[float(str(alpha))]}" for alpha, count in never.items()]
     yield f"Runs that have not generalized by the last step, and are in no mean: {listed(told) or 'none'}."
     yield from tell(published.table("grokking_laws"))

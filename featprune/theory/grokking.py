@@ -12,7 +12,7 @@ from featprune.features.richness import one_network, tangent_kernel
 from featprune.network import MLP
 from featprune.randomness import numpy_generator
 from featprune.theory.laws import fit_law, gather
-from featprune.theory.runs import dataset, descent, doubled, follow, functions
+from featprune.theory.runs import dataset, descent, doubled, follow, functions, linearized
 
 TEST = 500
 PROBE = 64  # test inputs that the tangent kernel is measured on
@@ -39,8 +39,8 @@ def measure(
 
     time: lr times steps, in which f's own speed is the same at every alpha. Measures: `train_loss` and `test_loss`,
     over those of f = 0; of the tangent kernel K on test inputs `kernel_movement`, 1 - cos(K_t, K_0), and `alignment`,
-    cos(K_t, y y^T). Half of the target is odd, as the units are, whose kernel at first is nearly odd; the other half
-    needs features.
+    cos(K_t, y y^T). At alpha = inf it is the linearized model's training. Half of the target is odd, as the units are,
+    whose kernel at first is nearly odd; the other half needs features.
     """
     network = MLP((inputs, width, 1), "erf", "ntk", "ntk")
     rows = []
@@ -49,11 +49,13 @@ def measure(
         x, test = (generator.standard_normal((n, inputs)) for n in (samples, TEST))
         y, test_y = target(x), target(test)
         start, data = doubled(network.initial([seed])), dataset(x, y, test, test_y)
-        for alpha in alphas:
-            settings = descent(lr, steps, samples, alpha=float(alpha), snapshots=60)
+        for alpha in (*alphas, np.inf):
+            lazy = np.isinf(alpha)
+            settings = descent(lr, steps, samples, alpha=1.0 if lazy else float(alpha), snapshots=60)
+            settings = linearized(settings) if lazy else settings
             states = follow(network, start, data, settings)
             f, test_f = (functions(network, states, settings, inputs) for inputs in (x, test))
-            kernels = {step: kernel(network, state, test[:PROBE]) for step, state in states.items()}
+            kernels = {step: kernel(network, states[0 if lazy else step], test[:PROBE]) for step in states}
             for step, k in kernels.items():
                 found = {
                     FIT: np.square(f[step][0] - y).mean() / np.square(y).mean(),
@@ -94,7 +96,7 @@ def crossing(time: np.ndarray, value: np.ndarray, level: float) -> float:
 def events(table: pd.DataFrame) -> pd.DataFrame:
     """Of each run what LAWS names, as columns beside alpha and seed; NaN where it has not come by the last step.
 
-    The given time is that of the fit at the largest alpha. The residual is the root of the train loss.
+    The given time is that of the fit of the linearized model. The residual is the root of the train loss.
     """
     curves = {
         key: rows.pivot_table(index="time", columns="measure", values="value")
@@ -118,6 +120,7 @@ def events(table: pd.DataFrame) -> pd.DataFrame:
 def laws(table: pd.DataFrame) -> pd.DataFrame:
     """Exponents of alpha over the upper half of the alphas, of the runs in which what is said has come."""
     found = events(table)
+    found = found[np.isfinite(found["alpha"])]
     late = found[found["alpha"] >= found["alpha"].median()]
     return gather(
         fit_law(f"{name} against alpha", law, late.dropna(subset=name), "alpha", name) for name, law in LAWS.items()

@@ -23,7 +23,9 @@ RESIDUAL = "residual summed until generalization"
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the tables `grokking` and `grokking_laws`."""
     table, laws = tables["grokking"], tables["grokking_laws"]
-    table, found = table[table["time"] > 0], events(table)
+    found = events(table)
+    # The linearized model has no place on an axis of alpha.
+    table, found = (rows[np.isfinite(rows["alpha"])] for rows in (table[table["time"] > 0], found))
     alphas = sorted(table["alpha"].unique())
     figure, axes = panels(6, size=(3.25, 2.5))
     for ax, alpha in zip(axes, (alphas[0], alphas[-1]), strict=False):

@@ -32,10 +32,10 @@ def test_a_step_moves_preactivations_alike_in_mean_field_and_as_the_root_of_the_
     data = dataset(x, y, x, y)
     moved: dict = {name: [] for name in ALPHAS}
     for name, alpha in ALPHAS.items():
-        for width in (100, 1600):
+        for width in (50, 800):
             network = MLP((10, width, width, 1), "relu", "ntk", "ntk")
             start = doubled(network.initial(range(8)))
-            states = follow(network, start, data, descent(0.05, 1, 8, alpha=0.1 * alpha(width / 100)))
+            states = follow(network, start, data, descent(0.05, 1, 8, alpha=0.1 * alpha(width / 50)))
             h = [network.preactivations(s.weights, s.biases, x)[:-1] for s in (states[0], states[1])]
             moved[name].append([np.sqrt(np.square(after - before).mean()) for before, after in zip(*h, strict=True)])
     np.testing.assert_allclose(*moved["mean_field"], rtol=0.15)
