@@ -97,6 +97,11 @@ FIGURES: dict[str, Figure] = {
     "order_parameters": Figure(
         "theory.order_parameters", ("order_parameters", "order_parameters_laws"), THEORY, ("theory",)
     ),
+    "width_consistency": Figure(
+        "theory.width_consistency", ("width_consistency", "width_consistency_laws"), THEORY, ("theory",)
+    ),
+    "ticket_width": Figure("theory.ticket_width", ("ticket_width",), THEORY, ("theory",)),
+    "grokking": Figure("theory.grokking", ("grokking", "grokking_laws"), THEORY, ("theory",)),
 }
 
 

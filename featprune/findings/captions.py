@@ -25,6 +25,7 @@ from featprune.findings.lines import contradictions, lines
 from featprune.findings.modes import lost_modes, sigmoids
 from featprune.findings.publication import PARTS, Publication
 from featprune.findings.sections import barriers, linearization
+from featprune.findings.widths import grokking, ticket_width, width_consistency
 from featprune.findings.words import (
     ERROR_RATIO,
     PERCENT,
@@ -34,6 +35,7 @@ from featprune.findings.words import (
     Unit,
     bullets,
     listed,
+    means,
     places,
     strategy,
 )
@@ -116,11 +118,6 @@ def performance(published: Publication) -> Iterator[str]:
                 told.append(f"{strategy(*kind)} {unit.interval(row['difference'], low, high)} ({verdict})")
         where = f"At alpha {runs['alpha'].iloc[0]:g} and {percent(density)} % of weights"
         yield f"{where}, {what} in {unit.name}, paired by seed: {listed(told)}."
-
-
-def means(parts: Mapping[Any, Any], unit: Unit) -> str:
-    """Each name with its mean over seeds and interval."""
-    return listed([f"{name} {unit.mean(values)}" for name, values in parts.items() if values.notna().any()])
 
 
 def sweep(published: Publication) -> Iterator[str]:
@@ -347,4 +344,7 @@ FOUND: dict[str, Tell] = {
     "pruned_modes": lost_modes,
     "mean_field": limits,
     "order_parameters": overlaps_of_flow,
+    "width_consistency": width_consistency,
+    "ticket_width": ticket_width,
+    "grokking": grokking,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,3 +120,8 @@ def markdown(table: Iterable[Mapping[str, str]]) -> str:
     frame = pd.DataFrame(list(table)).fillna("")
     rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def means(parts: Mapping[Any, Any], unit: Unit) -> str:
+    """Each name with its mean over seeds and interval."""
+    return listed([f"{name} {unit.mean(values)}" for name, values in parts.items() if values.notna().any()])

@@ -51,4 +51,7 @@ RESULTS: dict[str, Result] = {
     "pruned_modes": Result("pruned_modes"),
     "mean_field": Result("mean_field"),
     "order_parameters": Result("order_parameters"),
+    "width_consistency": Result("width_consistency"),
+    "ticket_width": Result("ticket_width"),
+    "grokking": Result("grokking"),
 }

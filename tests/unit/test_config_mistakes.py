@@ -10,7 +10,8 @@ from tests.unit.configs import KINDS, SCHEMA, mnist, written
 
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
 TOP = "checkpoint_minutes, claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds, theory"
-EXPERIMENT = (
+    "checkpoint_minutes, claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds, "
+    "theory"
     "alphas, baseline, center, compression, dataset, decide_at, features, figures, headline, inherit, linearize, "
     "lrs, lrs_by_alpha, model, pruning, rates, rivals, seeds, tickets_from, training"
 )
