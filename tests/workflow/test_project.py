@@ -36,7 +36,7 @@ def test_a_configuration_that_comes_with_it_can_be_planned(pristine, base, exper
     if base == "presets/paper.yaml":
         few["experiments"] = {
             "toy": {"seeds": {"count": 1, "block": 1, "tuning": 0}},
-            "mnist": {"alphas": [1], "lrs": [1], "lrs_by_alpha": {1: [1], 30: [1], 10000: [1]}},
+            "mnist": {"alphas": [1], "lrs": [1], "lrs_by_alpha": {1: [1], 30: [1], 10000: [1], "inf": [1]}},
         }
     plan = pristine.plan(base=base, overlay=few)
     outputs = [output for job in plan for output in job.outputs]
