@@ -9,9 +9,11 @@ from featprune.errors import FeatpruneError
 from tests.unit.configs import KINDS, SCHEMA, mnist, written
 
 TYPE_HINT = " (to YAML, a number has no quotes, and an exponent as in 1.0e-3)"
-TOP = "checkpoint_minutes, claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds, theory"
-    "checkpoint_minutes, claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, seeds, "
-    "theory"
+TOP = (
+    "checkpoint_minutes, claims, data_dir, datasets, device, experiments, findings, keep_snapshots, results, run, "
+    "seeds, theory"
+)
+EXPERIMENT = (
     "alphas, baseline, center, compression, dataset, decide_at, features, figures, headline, inherit, linearize, "
     "lrs, lrs_by_alpha, model, pruning, rates, rivals, seeds, tickets_from, training"
 )

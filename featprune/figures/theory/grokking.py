@@ -82,7 +82,7 @@ def draw_events(ax: Axes, found: pd.DataFrame, laws: pd.DataFrame, colors: Mappi
         law = laws[laws["quantity"] == f"{name} against alpha"].iloc[0]
         label = f"{name.split()[-1]} (law {LAWS[name]:g})"
         draw_scaling(ax, found.dropna(subset=name), "alpha", name, law, color, label)
-    alpha_axis(ax, found["alpha"])
+    alpha_axis([ax], found["alpha"])
     ax.set_xlabel(r"$\alpha$ (rich $\rightarrow$ lazy)")
     # The legend has room of its own above the curves, and says the laws beside the fits.
     low, high = ax.get_ylim()
