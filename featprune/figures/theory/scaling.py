@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -69,9 +70,8 @@ def draw_means(ax: Axes, table: pd.DataFrame, x: str, look: dict[str, Any], **op
     sns.lineplot(table, x=x, ax=ax, **look, **(band() | options))
 
 
-def legend(ax: Axes, **options: Any) -> None:
-    """A legend of the panel; what several curves share, as their law, is there once."""
-    handles, labels = ax.get_legend_handles_labels()
-    once = list(dict(zip(labels[::-1], handles[::-1], strict=True)).items())[::-1]
-    names, marks = zip(*once, strict=True)
-    ax.legend(marks, names, fontsize=SMALL, handlelength=1.4, **options)
+def legend(ax: Axes, handles: Sequence[Any] | None = None, **options: Any) -> None:
+    """A legend of the panel, of all that has a label or of these; what curves share, as their law, is there once."""
+    shown = ax.get_legend_handles_labels()[0] if handles is None else handles
+    once = {str(handle.get_label()): handle for handle in reversed(shown)}
+    ax.legend(handles=list(once.values())[::-1], fontsize=SMALL, handlelength=1.4, **options)
