@@ -113,5 +113,6 @@ def grokking(published: Publication) -> Iterator[str]:
         yield f"{what}, geometric means: {means(parts, factor)}."
     never = late[late.isna()].groupby(found["alpha"]).size()
     told = [f"{count} of {found['seed'].nunique()} of {names[float(str(alpha))]}" for alpha, count in never.items()]
-    yield f"Runs that have not generalized by the last step, and are in no mean: {listed(told) or 'none'}."
+    of = f": {listed(told)}" if told else ""
+    yield f"{int(late.isna().sum())} of {len(late)} runs have not generalized by the last step, and are in no mean{of}."
     yield from tell(published.table("grokking_laws"))

@@ -41,9 +41,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     ):
         draw_alphas(ax, table[table["measure"] == measure], alphas)
         ax.set_title(title)
-    axes[3].set(yscale="log", ylabel=r"$1 - \cos(K_t, K_0)$")
+    axes[3].set(yscale="log", ylabel="1 - cos(K(t), K(0))")
     log_ticks(axes[3].yaxis)
-    axes[4].set_ylabel(r"$\cos(K_t, y y^\mathsf{T})$")
+    axes[4].set_ylabel("cos(K(t), y y')")
     legend(axes[4], title=r"$\alpha$", title_fontsize=SMALL, loc="upper left")
     draw_events(axes[5], found, laws, {RESIDUAL: TIMES["time of generalization"]})
     axes[5].set(title="residual until generalization", ylabel=r"$\int |f - y|\ dt$")

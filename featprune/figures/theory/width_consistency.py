@@ -29,10 +29,10 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axes[0].set_ylabel("squared error")
     legend(axes[0], title="width", title_fontsize=SMALL, loc="lower left")
     shown = {
-        "distance": "$|f_N - f_M| / |f_M|$",
-        "kernel_distance": "$|K_N - K_M| / |K_M|$",
-        "preactivation_movement": r"$|H_t - H_0| / |H_0|$",
-        "kernel_movement": r"$|K_t - K_0| / |K_0|$",
+        "distance": "|f - f(M)| / |f(M)|",
+        "kernel_distance": "|K - K(M)| / |K(M)|",
+        "preactivation_movement": "|H(t) - H(0)| / |H(0)|",
+        "kernel_movement": "|K(t) - K(0)| / |K(0)|",
     }
     titles = ("f beside the widest", "kernel beside the widest", "movement of preactivations", "movement of the kernel")
     for ax, (measure, label), title in zip(axes[2:], shown.items(), titles, strict=True):
@@ -70,7 +70,7 @@ def draw_widths(ax: Axes, rows: pd.DataFrame, measure: str, laws: pd.DataFrame) 
             null = here[here["width"] == here["width"].max()]
             mean = np.exp(np.log(null["value"]).mean())
             ax.plot(null[x].iloc[0], mean, "x", color=color, markersize=6, markeredgewidth=1.5, zorder=3)
-    ax.set_xlabel("$1 / (1/N + 1/M)$" if apart else "width N")
+    ax.set_xlabel("1 / (1/N + 1/M)" if apart else "width N")
     # The legend has room of its own above the curves, and says the laws beside the fits.
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.35)
