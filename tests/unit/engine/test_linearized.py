@@ -62,7 +62,7 @@ def test_arrays_and_tensors_give_the_same():
 def test_every_step_is_that_of_autograd_through_torchs_jvp(activation, density, optimizer):
     network = replace(NETWORK, activation=activation)
     masks = some_masks(density=density, network=network)
-    anchor = doubled(network.initial([0])).masked(masks)
+    anchor = moved(doubled(network.initial([0])), 0.1, 1).masked(masks)  # with biases that are not zero
     linear, start = Linearized.around(network, anchor), moved(anchor, 0.2).masked(masks)
     settings = replace(SETTINGS, optimizer=optimizer, momentum=0.5, weight_decay=0.0, linearize=True)
     by_hand = bound(LinearizedReplica(linear, start, masks, settings))
