@@ -48,9 +48,14 @@ class Parameters:
     weights: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
 
-    def replicas(self, indices: Sequence[int]) -> Parameters:
-        """Some of the networks, still with a leading axis."""
-        return Parameters(tuple(w[indices] for w in self.weights), tuple(b[indices] for b in self.biases))
+    def each(self, function: Callable[..., np.ndarray], *others: Parameters) -> Parameters:
+        """What a function makes of each array, and of the same array of others."""
+        groups = zip(*((p.weights, p.biases) for p in (self, *others)), strict=True)
+        return Parameters(*(tuple(map(function, *group)) for group in groups))
+
+    def replicas(self, indices: Sequence[int] | int) -> Parameters:
+        """Some of the networks, still with a leading axis; by a number one of them, without."""
+        return self.each(lambda array: array[indices])
 
     def masked(self, masks: Sequence[np.ndarray]) -> Parameters:
         """The same with pruned weights exactly zero (never NaN, even where the weight is); masks are bool."""
@@ -70,7 +75,7 @@ class Parameters:
         def pick(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
             return np.where(chosen.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
 
-        return Parameters(tuple(map(pick, self.weights, others.weights)), tuple(map(pick, self.biases, others.biases)))
+        return self.each(pick, others)
 
     def named(self) -> dict[str, np.ndarray]:
         """The arrays by names: "weight1", "bias1", ..."""
@@ -135,6 +140,10 @@ class MLP:
             return Parameters(tuple(weights), tuple(np.zeros((1, n), np.float32) for n in self.widths[1:]))
 
         return Parameters.stack([draw(seed) for seed in seeds])
+
+    def replica(self, number: int) -> MLP:
+        """What one of several stacked networks is: all are alike, but where they hold values of their own."""
+        return self
 
     def preactivations(self, weights: Sequence, biases: Sequence, x) -> list:
         """Every layer's preactivations (R, P, out), in the inputs' own precision.

@@ -44,23 +44,32 @@ class Linearized(MLP):
 
     def replica(self, number: int) -> Linearized:
         """One of the stacked networks, without the axis R."""
-        groups = (self.anchor.weights, self.anchor.biases)
-        return replace(self, anchor=Parameters(*(tuple(a[number] for a in group) for group in groups)))
+        return replace(self, anchor=self.anchor.replicas(number))
 
     def preactivations(self, weights: Sequence, biases: Sequence, x: Any) -> list:
         """As `MLP.preactivations`, to first order; linear in weights and biases, and so differentiable in them."""
         if isinstance(x, np.ndarray):
             tensors = [[torch.from_numpy(a) for a in group] for group in (weights, biases)]
             return [z.numpy() for z in self.preactivations(tensors[0], tensors[1], torch.from_numpy(x))]
-        depth, whole = len(weights), super().preactivations
-        start = [torch.from_numpy(a).to(x.device) for a in (*self.anchor.weights, *self.anchor.biases)]
-        change = [now - before for now, before in zip((*weights, *biases), start, strict=True)]
+        start = self._start(x)
+        return self._along([now - before for now, before in zip((*weights, *biases), start, strict=True)], x)
+
+    def moved(self, way: Parameters, x: Tensor) -> Tensor:
+        """h_lin(x) at theta_0 + way, (R, P, outputs): of a way that may be lost in theta_0's rounding."""
+        return self._along([torch.from_numpy(a) for a in (*way.weights, *way.biases)], x)[-1]
+
+    def _start(self, x: Tensor) -> list[Tensor]:
+        return [torch.from_numpy(a).to(x.device) for a in (*self.anchor.weights, *self.anchor.biases)]
+
+    def _along(self, change: Sequence[Tensor], x: Tensor) -> list[Tensor]:
+        """Every layer's preactivations at a change of weights and biases."""
+        depth, whole = len(self.shapes), super().preactivations
 
         def values(*state: Tensor) -> list[Tensor]:
             return whole(state[:depth], state[depth:], x)
 
         # Values and slopes, each a list.
-        expansion = jvp(values, tuple(start), tuple(change))[:2]
+        expansion = jvp(values, tuple(self._start(x)), tuple(change))[:2]
         return [z + slope for z, slope in zip(*expansion, strict=True)]
 
 
@@ -81,9 +90,8 @@ class LinearizedReplica(Replica):
         self.moved = [Units(torch.zeros_like(z.value), z.delta, z.batch) for _, z in self.ends]
         self.inflow = [torch.zeros_like(z.value) for _, z in self.ends]
         self.bias = [torch.as_tensor(layer.bias)[:, None] for layer in self.layers]
-        pairs = ((start.weights, network.anchor.weights), (start.biases, network.anchor.biases))
-        tensors = [[torch.from_numpy(now[0] - before[0]) for now, before in zip(*pair, strict=True)] for pair in pairs]
-        tensors.append([torch.from_numpy(m[0]) for m in masks])
+        way = start.each(np.subtract, network.anchor).replicas(0)
+        tensors = [[torch.from_numpy(a) for a in group] for group in (way.weights, way.biases, [m[0] for m in masks])]
         places = zip(*tensors, network.multipliers, (x for x, _ in self.ends), self.moved, strict=True)
         self.trained = [make_layer(*place) for place in places]
         self.h = self.moved[-1].value.numpy()
@@ -105,12 +113,9 @@ class LinearizedReplica(Replica):
 
     def parameters(self) -> Parameters:
         """Copies of the present values, with exact zeros where a weight is pruned."""
-        way, anchor = super().parameters(), self.network.anchor
-        groups = ((anchor.weights, way.weights), (anchor.biases, way.biases))
-        return Parameters(*(tuple(a + b for a, b in zip(*group, strict=True)) for group in groups))
+        return super().parameters().each(np.add, self.network.anchor)
 
     def output(self, x: Tensor) -> Tensor:
         """h_lin(x) of all samples, (1, n, outputs)."""
-        now = self.parameters()
-        weights, biases = ([torch.from_numpy(a) for a in group] for group in (now.weights, now.biases))
-        return torch.cat([self.network.output(weights, biases, part) for part in x.split(CHUNK)], dim=1)
+        way = super().parameters()
+        return torch.cat([self.network.moved(way, part) for part in x.split(CHUNK)], dim=1)

@@ -42,7 +42,7 @@ def measure_richness(
     inputs = torch.from_numpy(x)
     rows = []
     for replica, seed in enumerate(seeds):
-        here = network.replica(replica) if isinstance(network, Linearized) else network
+        here = network.replica(replica)
         alive = [torch.from_numpy(np.ascontiguousarray(m[replica])) for m in masks]
         states = {step: one_network(snapshots[step], replica) for step in sorted(snapshots)}
         first = next(iter(states.values()))
@@ -60,7 +60,7 @@ def measure_richness(
 
 def one_network(parameters: Parameters, replica: int) -> Tensors:
     """The tensors of one of the stacked networks."""
-    return tensors(Parameters(*(tuple(a[replica] for a in g) for g in (parameters.weights, parameters.biases))))
+    return tensors(parameters.replicas(replica))
 
 
 def tensors(parameters: Parameters) -> Tensors:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DPI = 200  # of the PNG files
 ANIMATION_DPI, FRAMES_PER_SECOND = 100, 2
-THEORY = "9 Additional experiments"  # the category of what is measured apart from any experiment of the config
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,12 @@ class Figure:
             raise FeatpruneError(f"figure {self.module!r}: {error}") from error
 
 
+def of_theory(name: str, laws: bool = True) -> Figure:
+    """The figure of an additional experiment, from what it measured and, if there are any, the laws found in that."""
+    tables = (name, f"{name}_laws") if laws else (name,)
+    return Figure(f"theory.{name}", tables, "9 Additional experiments", ("theory",))
+
+
 # A plain literal: the fingerprint of a figure's code takes its own entry only.
 FIGURES: dict[str, Figure] = {
     "accuracy_vs_density": Figure("accuracy_vs_density", ("tuned",), "1 Headline", ("pruning",)),
@@ -85,23 +90,17 @@ FIGURES: dict[str, Figure] = {
     ),
     "pixel_mask": Figure("pixel_mask", ("pixel_mask",), "4 Levels", ("pruning",)),
     "layerwise_density": Figure("layerwise_density", ("layer_density",), "4 Levels", ("pruning",)),
-    "lazy_limit": Figure("theory.lazy_limit", ("lazy_limit", "lazy_limit_laws"), THEORY, ("theory",)),
-    "kernel_regression": Figure(
-        "theory.kernel_regression", ("kernel_regression", "kernel_regression_laws"), THEORY, ("theory",)
-    ),
-    "infinite_width": Figure("theory.infinite_width", ("infinite_width", "infinite_width_laws"), THEORY, ("theory",)),
-    "wide_networks": Figure("theory.wide_networks", ("wide_networks", "wide_networks_laws"), THEORY, ("theory",)),
-    "deep_linear": Figure("theory.deep_linear", ("deep_linear", "deep_linear_laws"), THEORY, ("theory",)),
-    "pruned_modes": Figure("theory.pruned_modes", ("pruned_modes",), THEORY, ("theory",)),
-    "mean_field": Figure("theory.mean_field", ("mean_field", "mean_field_laws"), THEORY, ("theory",)),
-    "order_parameters": Figure(
-        "theory.order_parameters", ("order_parameters", "order_parameters_laws"), THEORY, ("theory",)
-    ),
-    "width_consistency": Figure(
-        "theory.width_consistency", ("width_consistency", "width_consistency_laws"), THEORY, ("theory",)
-    ),
-    "ticket_width": Figure("theory.ticket_width", ("ticket_width",), THEORY, ("theory",)),
-    "grokking": Figure("theory.grokking", ("grokking", "grokking_laws"), THEORY, ("theory",)),
+    "lazy_limit": of_theory("lazy_limit"),
+    "kernel_regression": of_theory("kernel_regression"),
+    "infinite_width": of_theory("infinite_width"),
+    "wide_networks": of_theory("wide_networks"),
+    "deep_linear": of_theory("deep_linear"),
+    "pruned_modes": of_theory("pruned_modes", laws=False),
+    "mean_field": of_theory("mean_field"),
+    "order_parameters": of_theory("order_parameters"),
+    "width_consistency": of_theory("width_consistency"),
+    "ticket_width": of_theory("ticket_width", laws=False),
+    "grokking": of_theory("grokking"),
 }
 
 

@@ -12,6 +12,7 @@ from scipy.integrate import quad, solve_ivp
 
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
+from featprune.theory.curves import crossing
 from featprune.theory.laws import fit_law, gather
 from featprune.theory.modes import Modes, make_modes, orthonormal
 from featprune.theory.runs import descent, doubled, evenly, follow, scaled
@@ -127,10 +128,9 @@ def half_times(table: pd.DataFrame) -> pd.DataFrame:
     for place, rows in table[table["start"] == RANDOM].groupby(["width", "seed", "singular", "initial"]):
         width, seed, s, a0 = np.array(place)
         share = rows["value"].to_numpy() / s
-        after = int(np.argmax(share >= 0.5))
-        near = slice(after - 1, after + 1)
-        # Between two snapshots the logit is straight, as it is throughout on the sigmoid.
-        time = np.interp(0.0, np.log(share[near] / (1 - share[near])), rows["time"].to_numpy()[near])
+        # Between two snapshots the logit is straight, as it is throughout on the sigmoid; far from half it may have none.
+        share = np.clip(share, 1e-9, 1 - 1e-9)
+        time = crossing(rows["time"].to_numpy(), np.log(1 / share - 1), 0.0)
         logarithm = np.log(s / a0 - 1)
         found.append((int(width), int(seed), s, time, logarithm / (2 * s), time / logarithm))
     return pd.DataFrame(found, columns=["width", "seed", "singular", "time", "predicted", "corrected"])

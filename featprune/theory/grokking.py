@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 
-from featprune.features.richness import one_network, tangent_kernel
 from featprune.network import MLP
 from featprune.randomness import numpy_generator
+from featprune.theory.curves import crossing
 from featprune.theory.laws import fit_law, gather
-from featprune.theory.runs import dataset, descent, doubled, follow, functions, linearized
+from featprune.theory.runs import dataset, descent, doubled, follow, functions, kernel_of, linearized
 
 TEST = 500
 PROBE = 64  # test inputs that the tangent kernel is measured on
@@ -55,22 +54,17 @@ def measure(
             settings = linearized(settings) if lazy else settings
             states = follow(network, start, data, settings)
             f, test_f = (functions(network, states, settings, inputs) for inputs in (x, test))
-            kernels = {step: kernel(network, states[0 if lazy else step], test[:PROBE]) for step in states}
-            for step, k in kernels.items():
+            first = kernel_of(network, start, test[:PROBE])
+            for step, state in states.items():
+                k = first if lazy else kernel_of(network, state, test[:PROBE])
                 found = {
                     FIT: np.square(f[step][0] - y).mean() / np.square(y).mean(),
                     GENERALIZED: np.square(test_f[step][0] - test_y).mean() / np.square(test_y).mean(),
-                    "kernel_movement": 1 - cosine(k, kernels[0]),
+                    "kernel_movement": 1 - cosine(k, first),
                     "alignment": cosine(k, test_y[:PROBE] @ test_y[:PROBE].T),
                 }
                 rows += [(seed, alpha, step, lr * step, name, value) for name, value in found.items()]
     return pd.DataFrame(rows, columns=["seed", "alpha", "step", "time", "measure", "value"])
-
-
-def kernel(network: MLP, state, x: np.ndarray) -> np.ndarray:
-    """The tangent kernel of the only network of a state, (n, n)."""
-    alive = [torch.ones(shape, dtype=torch.bool) for shape in network.shapes]
-    return tangent_kernel(network, one_network(state, 0), alive, torch.from_numpy(x)).numpy()
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -78,19 +72,10 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def crossing(time: np.ndarray, value: np.ndarray, level: float) -> float:
-    """When a curve first falls below a level, between two times on log-log axes; NaN where it doesn't.
-
-    time, value: (n,), the first time being 0, at which the value is above the level.
-    """
-    below = np.flatnonzero(value < level)
-    if not len(below):
-        return np.nan
-    after = below[0]
-    if after <= 1:
-        return float(time[after])
-    share = np.log(value[after - 1] / level) / np.log(value[after - 1] / value[after])
-    return float(time[after - 1] * (time[after] / time[after - 1]) ** share)
+def when(curve: pd.DataFrame, loss: str) -> float:
+    """The time at which a loss first is small, by log-log axes; NaN where it isn't. curve: of times from 0, by measure."""
+    later = curve[loss].iloc[1:]
+    return float(np.exp(crossing(np.log(later.index.to_numpy(float)), np.log(later.to_numpy()), np.log(SMALL_LOSS))))
 
 
 def events(table: pd.DataFrame) -> pd.DataFrame:
@@ -106,9 +91,7 @@ def events(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (alpha, seed), curve in curves.items():
         time = curve.index.to_numpy(float)
-        fit, late = (crossing(time, curve[name].to_numpy(), SMALL_LOSS) for name in (FIT, GENERALIZED))
-        reference = curves[lazy, seed]
-        given = crossing(reference.index.to_numpy(float), reference[FIT].to_numpy(), SMALL_LOSS)
+        fit, late, given = when(curve, FIT), when(curve, GENERALIZED), when(curves[lazy, seed], FIT)
         residual = np.sqrt(curve[FIT].to_numpy())
         summed = np.concatenate([[0.0], np.cumsum(np.diff(time) * (residual[1:] + residual[:-1]) / 2)])
         moved = curve["kernel_movement"].to_numpy()

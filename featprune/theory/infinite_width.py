@@ -12,13 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 
-from featprune.features.richness import one_network, tangent_kernels
 from featprune.network import MLP
 from featprune.randomness import numpy_generator
 from featprune.theory.laws import fit_law, gather
-from featprune.theory.runs import doubled, rms
+from featprune.theory.runs import doubled, kernels_of, rms
 
 INPUTS = 10
 
@@ -57,9 +55,7 @@ def measure(*, seeds: int, widths: Sequence[int], hidden_layers: int, samples: i
         whole = np.sum(expected, axis=0)
         for width in widths:
             network = MLP((INPUTS, *[width] * hidden_layers, 1), "relu", "ntk", "ntk")
-            masks = [torch.ones(shape, dtype=torch.bool) for shape in network.shapes]
-            state = one_network(doubled(network.initial([seed])), 0)
-            kernels = [k.numpy() for k in tangent_kernels(network, state, masks, torch.from_numpy(x))]
+            kernels = kernels_of(network, doubled(network.initial([seed])), x)
             pairs = [(np.sum(kernels, axis=0), whole), *zip(kernels, expected, strict=True)]
             rows += [(seed, width, layer, rms(k - e) / rms(e)) for layer, (k, e) in enumerate(pairs)]
     return pd.DataFrame(rows, columns=["seed", "width", "layer", "value"])

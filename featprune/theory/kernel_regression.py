@@ -11,13 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 
-from featprune.features.richness import one_network, tangent_kernel
-from featprune.network import MLP, Parameters
+from featprune.network import MLP
 from featprune.randomness import numpy_generator
 from featprune.theory.laws import fit_law
-from featprune.theory.runs import dataset, descent, doubled, follow, functions, linearized, rms
+from featprune.theory.runs import dataset, descent, doubled, follow, functions, kernel_of, linearized, rms
 
 INPUTS, TEST = 10, 32
 MODES = 6  # that are shown, evenly from the largest eigenvalue to the smallest
@@ -34,12 +32,6 @@ def kernel_flow(kernel: np.ndarray, y: np.ndarray, time: float) -> np.ndarray:
     # (1 - exp(-lambda t)) / lambda, whose limit at lambda = 0 is t.
     grown = np.where(values > 1e-12 * values.max(), -np.expm1(-values * time) / values, time)
     return kernel @ (modes @ (grown * (modes.T @ y)))
-
-
-def kernel_of(network: MLP, start: Parameters, x: np.ndarray) -> np.ndarray:
-    """The tangent kernel of a network without pruned weights, (P, P)."""
-    masks = [torch.ones(shape, dtype=torch.bool) for shape in network.shapes]
-    return tangent_kernel(network, one_network(start, 0), masks, torch.from_numpy(x)).numpy()
 
 
 def measure(

@@ -34,8 +34,8 @@ def fit_law(quantity: str, law: float, table: pd.DataFrame, x: str, y: str) -> p
 
 
 def gather(rows: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Rows below each other; frames without any are left out."""
-    return pd.concat([some for some in rows if len(some)], ignore_index=True)
+    """Rows below each other."""
+    return pd.concat(list(rows), ignore_index=True)
 
 
 def tell(laws: pd.DataFrame) -> Iterator[str]:

@@ -9,9 +9,11 @@ import pandas as pd
 
 from featprune.network import MLP
 from featprune.randomness import numpy_generator
+from featprune.theory.curves import largest
 from featprune.theory.laws import fit_law, gather
 from featprune.theory.runs import dataset, descent, doubled, follow, functions, linearized, rms
 
+RUN = "activation", "seed", "alpha"
 INPUTS = 10
 TEST = 64
 
@@ -42,14 +44,9 @@ def measure(
     return pd.DataFrame(rows, columns=["activation", "seed", "alpha", "step", "value"])
 
 
-def largest(table: pd.DataFrame) -> pd.DataFrame:
-    """The supremum over time: the largest value of each run."""
-    return table.groupby(["activation", "seed", "alpha"], sort=False)["value"].max().reset_index()
-
-
 def laws(table: pd.DataFrame) -> pd.DataFrame:
     """The supremum over time falls as 1 / alpha, where alpha is large: over the upper half of the alphas."""
-    found = largest(table)
+    found = largest(table, *RUN)
     late = found[found["alpha"] >= found["alpha"].median()]
     return gather(
         fit_law(f"largest distance from the linearized model against alpha, {activation}", -1.0, rows, "alpha", "value")

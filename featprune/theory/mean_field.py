@@ -18,6 +18,7 @@ from featprune.activations import ACTIVATIONS
 from featprune.datasets.dataset import Dataset
 from featprune.network import MLP, Parameters
 from featprune.randomness import numpy_generator
+from featprune.theory.curves import largest
 from featprune.theory.laws import fit_law, gather
 from featprune.theory.modes import orthonormal
 from featprune.theory.runs import dataset, descent, doubled, follow, functions, rms
@@ -26,6 +27,7 @@ MEAN_FIELD, NTK = "mean_field", "ntk"
 ALPHAS = {MEAN_FIELD: lambda width: 1 / sqrt(width), NTK: lambda width: 1.0}
 F, READOUT, PROJECTION, MOVED = "f", "readout", "projection", "moved"
 TEST = 100
+RUN = "scaling", "quantity", "width", "seed"
 COLUMNS = ["scaling", "width", "seed", "step", "quantity", "value"]
 
 
@@ -100,11 +102,6 @@ def movement(now: Parameters, start: Parameters) -> float:
     return sqrt(sum(np.square(a - b).sum() for a, b in pairs) / now.weights[0].shape[1])
 
 
-def largest(table: pd.DataFrame) -> pd.DataFrame:
-    """The supremum over time: the largest value of each run."""
-    return table.groupby(["scaling", "quantity", "width", "seed"], sort=False)["value"].max().reset_index()
-
-
 LAWS = {
     (MEAN_FIELD, F): ("largest distance of f from the limit against width", -0.5),
     (MEAN_FIELD, READOUT): ("that of the readouts' distribution", -0.5),
@@ -116,5 +113,5 @@ LAWS = {
 
 def laws(table: pd.DataFrame) -> pd.DataFrame:
     """Distances from the limit fall as N^(-1/2); units move as far as ever, but in NTK scaling N^(-1/2) as far."""
-    found = largest(table).set_index(["scaling", "quantity"]).sort_index()
+    found = largest(table, *RUN).set_index(["scaling", "quantity"]).sort_index()
     return gather(fit_law(name, law, found.loc[[place]], "width", "value") for place, (name, law) in LAWS.items())

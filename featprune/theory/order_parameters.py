@@ -19,6 +19,7 @@ from featprune.datasets.dataset import Dataset
 from featprune.datasets.teacher import prepare_teacher
 from featprune.errors import lookup
 from featprune.network import MLP, Parameters
+from featprune.theory.curves import largest
 from featprune.theory.laws import fit_law, gather
 from featprune.theory.runs import dataset, descent, doubled, evenly, follow, rms
 
@@ -136,15 +137,18 @@ def measure(
         averages, network = lookup(AVERAGES, activation, "activation"), MLP((inputs, width, 1), activation, "ntk")
         for seed in range(seeds):
             start = doubled(network.initial([seed], "order_parameters"))
-            for size in samples:
-                data, teacher = sample(activation, inputs, units, size, seed)
-                first = state_of(start, teacher)
-                # Targets are standardized by the sample; these are by the population.
-                outputs = np.full(units, averages.second(first.covariance[width:, width:]).sum() ** -0.5)
-                settings = descent(lr, steps, size, center=False, snapshots=evenly(steps, SNAPSHOTS))
+            drawn = [sample(activation, inputs, units, size, seed) for size in samples]
+            teacher = drawn[0][1]  # the same for all sizes, and so is what students of all of them tend to
+            first = state_of(start, teacher)
+            # Targets are standardized by the sample; these are by the population.
+            outputs = np.full(units, averages.second(first.covariance[width:, width:]).sum() ** -0.5)
+            shown = evenly(steps, SNAPSHOTS)
+            times = lr * np.array(shown)
+            solution = solve(first, outputs, averages, times)
+            for size, (data, _) in zip(samples, drawn, strict=True):
+                settings = descent(lr, steps, size, center=False, snapshots=shown)
                 states = follow(network, start, data, settings)
-                times = lr * np.array(list(states))
-                pairs = zip(states.values(), solve(first, outputs, averages, times), strict=True)
+                pairs = zip(states.values(), solution, strict=True)
                 for time, (student, theirs) in zip(times, pairs, strict=True):
                     mine, place = state_of(student, teacher), (activation, size, seed)
                     rows += [
@@ -172,21 +176,14 @@ def apart(one: State, other: State) -> float:
     return rms(np.concatenate([(a - b).ravel() for a, b in pairs]))
 
 
-def largest(table: pd.DataFrame) -> pd.DataFrame:
+def farthest(table: pd.DataFrame) -> pd.DataFrame:
     """The largest distance of each run along training: activation, samples, seed, value."""
-    rows = table[table["quantity"] == DISTANCE]
-    return rows.groupby(["activation", "samples", "seed"], sort=False)["value"].max().reset_index()
+    return largest(table[table["quantity"] == DISTANCE], "activation", "samples", "seed")
 
 
 def laws(table: pd.DataFrame) -> pd.DataFrame:
     """The distance of the overlaps of a student from the population's solution falls as samples^(-1/2)."""
     return gather(
-        fit_law(
-            f"largest distance of overlaps against samples, {activation}",
-            -0.5,
-            rows,
-            "samples",
-            "value",
-        )
-        for activation, rows in largest(table).groupby("activation", sort=False)
+        fit_law(f"largest distance of overlaps against samples, {activation}", -0.5, rows, "samples", "value")
+        for activation, rows in farthest(table).groupby("activation", sort=False)
     )

@@ -15,8 +15,8 @@ from featprune.pruning.masks import Masks, Schedule, all_ones
 from featprune.pruning.rounds import extract_masks
 from featprune.randomness import numpy_generator
 from featprune.rewind import REWINDS
+from featprune.theory.curves import crossing
 from featprune.theory.deep_linear import duration, seeds_of_modes
-from featprune.theory.laws import COLUMNS as LAW_COLUMNS
 from featprune.theory.modes import Modes, make_modes
 from featprune.theory.runs import descent, doubled, follow, scaled
 
@@ -115,11 +115,9 @@ def lost_at(table: pd.DataFrame) -> pd.DataFrame:
     found = []
     for place, rows in table.groupby([*PLACE, "seed", "singular"], sort=False):
         rows = rows.sort_values("density", ascending=False)
-        value = np.concatenate([[1.0], rows["value"]])
-        logs = np.concatenate([[0.0], np.log(rows["density"])])
-        after = int(np.argmax(value < LOST)) or None
-        last = logs[-1] if after is None else np.interp(LOST, value[[after, after - 1]], logs[[after, after - 1]])
-        found.append((*place, np.exp(last)))
+        value, density = (np.concatenate([[1.0], rows[name]]) for name in ("value", "density"))
+        lost = crossing(np.log(density), value, LOST)
+        found.append((*place, density[-1] if np.isnan(lost) else np.exp(lost)))
     return pd.DataFrame(found, columns=[*PLACE, "seed", "singular", "density"])
 
 
@@ -135,8 +133,3 @@ def orders(table: pd.DataFrame) -> pd.DataFrame:
 
     seeds = lost_at(table).groupby([*PLACE, "seed"], sort=False)
     return pd.DataFrame([(*place, order(rows)) for place, rows in seeds], columns=[*PLACE, "seed", "correlation"])
-
-
-def laws(table: pd.DataFrame) -> pd.DataFrame:
-    """No power law is told of here."""
-    return pd.DataFrame(columns=LAW_COLUMNS)

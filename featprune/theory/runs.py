@@ -7,19 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import torch
 
 from featprune.datasets.dataset import Dataset
 from featprune.engine.linearized import Linearized
 from featprune.engine.settings import Settings, Start
 from featprune.engine.training import train
+from featprune.features.richness import one_network, tangent_kernels
 from featprune.network import MLP, Parameters
 from featprune.pruning.masks import Masks, all_ones
 
 
 def doubled(parameters: Parameters) -> Parameters:
     """The same in float64: laws are fitted over several powers of ten, and rounding is not to be one of them."""
-    groups = ([a.astype(np.float64) for a in group] for group in (parameters.weights, parameters.biases))
-    return Parameters(*map(tuple, groups))
+    return parameters.each(lambda array: array.astype(np.float64))
 
 
 def scaled(parameters: Parameters, factor: float) -> Parameters:
@@ -80,6 +81,17 @@ def functions(network: MLP, states: dict[int, Parameters], settings: Settings, x
     h = {step: seen.output(state.weights, state.biases, x) for step, state in states.items()}
     reference = h[min(h)] if settings.center else 0.0
     return {step: settings.alpha * (value - reference) for step, value in h.items()}
+
+
+def kernels_of(network: MLP, parameters: Parameters, x: np.ndarray) -> list[np.ndarray]:
+    """What each layer of one network (R = 1) without pruned weights adds to its tangent kernel on x, (P, P)."""
+    masks = [torch.ones(shape, dtype=torch.bool) for shape in network.shapes]
+    return [k.numpy() for k in tangent_kernels(network, one_network(parameters, 0), masks, torch.from_numpy(x))]
+
+
+def kernel_of(network: MLP, parameters: Parameters, x: np.ndarray) -> np.ndarray:
+    """The whole tangent kernel, (P, P)."""
+    return np.sum(kernels_of(network, parameters, x), axis=0)
 
 
 def rms(values: np.ndarray | pd.Series) -> float:

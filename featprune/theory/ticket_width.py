@@ -7,7 +7,7 @@ parent, which another draw of the parent doesn't, and neither does a network of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,8 @@ from featprune.pruning.criterion import Context
 from featprune.pruning.masks import Masks, Schedule, remaining
 from featprune.rewind import REWINDS
 from featprune.runs.chain import Trainer, dense_mask, train_chain, train_dense
-from featprune.theory.laws import COLUMNS as LAWS
-from featprune.theory.runs import descent, follow, functions
-from featprune.theory.widths import ALPHAS, digits, hidden_layers, network
+from featprune.theory.runs import descent, follow
+from featprune.theory.widths import ALPHAS, Seen, digits, network, see
 
 COLUMNS = ["seed", "round", "density", "width", "a", "b", "step", "layer", "measure", "value"]
 PARENT, ANOTHER = "parent", "another"  # draws of the dense network
@@ -37,14 +36,6 @@ PAIRS = [
     (NARROW, ANOTHER),
     (PARENT, ANOTHER),
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """One network along training, on the test inputs: step -> f (n, outputs), and each hidden layer's (n, N)."""
-
-    f: dict[int, np.ndarray]
-    layers: dict[int, list[np.ndarray]]
 
 
 def measure(
@@ -84,10 +75,10 @@ def train_all(
         # Where layers differ, alpha goes with the geometric mean of their widths.
         factor = ALPHAS[parametrization](float(np.sqrt(np.prod(hidden))) / parent.widths[1])
         own = replace(settings, alpha=settings.alpha * factor)
-        return see(model, follow(model, model.initial(chosen, purpose), data, own, seeds=chosen), own, data)
+        return each(model, follow(model, model.initial(chosen, purpose), data, own, seeds=chosen), own, data)
 
     shared = {
-        PARENT: see(parent, outcome.snapshots, settings, data),
+        PARENT: each(parent, outcome.snapshots, settings, data),
         ANOTHER: dense(parent.widths[1:-1], ANOTHER, seeds),
     }
     chains = {}
@@ -101,7 +92,7 @@ def train_all(
         found = dict(zip(chains, pruned, strict=True))
         masks = found[TICKET][0].layers
         narrow = equal_width(parent, int(remaining(masks)[0]))
-        networks = {kind: see(parent, run.snapshots, settings, data) for kind, (_, run) in found.items()}
+        networks = {kind: each(parent, run.snapshots, settings, data) for kind, (_, run) in found.items()}
         networks[NARROW] = dense((narrow, narrow), NARROW, seeds)
         networks[NTK] = dense((narrow, narrow), NARROW, seeds, "ntk")
         networks[UNITS] = [
@@ -112,13 +103,10 @@ def train_all(
         yield number, masks, shared | networks
 
 
-def see(model: MLP, states: dict[int, Parameters], settings: Settings, data: Dataset) -> list[Seen]:
+def each(model: MLP, states: dict[int, Parameters], settings: Settings, data: Dataset) -> list[Seen]:
     """What networks, one a seed, make of the test inputs."""
-    f, layers = functions(model, states, settings, data.test_x), hidden_layers(model, states, data.test_x)
-    return [
-        Seen({step: h[i] for step, h in f.items()}, {step: [z[i] for z in zs] for step, zs in layers.items()})
-        for i in range(len(f[0]))
-    ]
+    seen = see(model, states, settings, data.test_x)
+    return [seen.one(number) for number in range(len(seen.f[0]))]
 
 
 def equal_width(parent: MLP, weights: int) -> int:
@@ -166,8 +154,3 @@ def differences(table: pd.DataFrame, to: str, beside: str = NARROW) -> pd.DataFr
         losses = (np.log(alone[alone["a"] == kind].set_index(keys)["value"]) for kind in (TICKET, name))
         apart[name] = pd.concat([pairs, abs(next(losses) - next(losses))])
     return (apart[beside] - apart[to]).rename("value").reset_index()
-
-
-def laws(table: pd.DataFrame) -> pd.DataFrame:
-    """None: no theory says how a ticket's distances go with its density."""
-    return pd.DataFrame(columns=LAWS)

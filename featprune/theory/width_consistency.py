@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,8 @@ import pandas as pd
 from featprune.datasets.dataset import Dataset
 from featprune.features.similarity import frobenius, unbiased_cka
 from featprune.theory.laws import fit_law, gather
-from featprune.theory.runs import descent, follow, functions
-from featprune.theory.widths import ALPHAS, digits, hidden_layers, kernel_distance, network
+from featprune.theory.runs import descent, follow
+from featprune.theory.widths import ALPHAS, Seen, digits, kernel_distance, network, see
 
 COLUMNS = ["parametrization", "seed", "width", "step", "layer", "measure", "value"]
 EARLY = 0.02  # of the steps: so long little has moved, as laws of NTK parametrization assume
@@ -35,14 +34,6 @@ NAMES = {
 TITLES = {"mean_field": "mean-field", "ntk": "NTK"}
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """Networks of one width along training: step -> f (R, n, outputs), and preactivations (R, n, N) of each layer."""
-
-    f: dict[int, np.ndarray]
-    layers: dict[int, list[np.ndarray]]
-
-
 def measure(
     *, seeds: int, widths: Sequence[int], widest: int, alpha: float, lr: float, batch: int, steps: int
 ) -> pd.DataFrame:
@@ -57,7 +48,7 @@ def measure(
     data = digits()
     rows: list[tuple] = []
     for parametrization, factor in ALPHAS.items():
-        reference: Trained | None = None
+        reference: Seen | None = None
         for width in (widest, *widths):
             here = alpha * factor(width / min(widths))
             found = run_width(data, width, seeds, here, lr, batch, steps)
@@ -66,16 +57,16 @@ def measure(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def run_width(data: Dataset, width: int, seeds: int, alpha: float, lr: float, batch: int, steps: int) -> Trained:
+def run_width(data: Dataset, width: int, seeds: int, alpha: float, lr: float, batch: int, steps: int) -> Seen:
     """Train networks of a width, one a seed, on the same batches; seen on the test inputs."""
     model = network(data, width, width)
     settings = descent(lr, steps, batch, alpha=alpha, snapshots=10)
     draws = model.initial(range(seeds), "theory", width)
     states = follow(model, draws, data, settings, seeds=[0] * seeds)
-    return Trained(functions(model, states, settings, data.test_x), hidden_layers(model, states, data.test_x))
+    return see(model, states, settings, data.test_x)
 
 
-def compare(found: Trained, reference: Trained, width: int, y: np.ndarray) -> Iterator[tuple]:
+def compare(found: Seen, reference: Seen, width: int, y: np.ndarray) -> Iterator[tuple]:
     """All measures of networks of a width: seed, width, step, layer, measure, value."""
     seeds = len(found.f[0])
     for seed in range(seeds):

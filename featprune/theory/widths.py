@@ -7,14 +7,17 @@ N lr (Bordelon & Pehlevan 2022), but for the output's bias, whose rate would the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from featprune.data import prepare_dataset
 from featprune.datasets.dataset import Dataset
+from featprune.engine.settings import Settings
 from featprune.features.similarity import frobenius
 from featprune.network import MLP, Parameters
+from featprune.theory.runs import functions
 
 # Parametrization -> alpha's factor by width over the width at which both are the same network.
 ALPHAS: dict[str, Callable[[float], float]] = {
@@ -38,9 +41,24 @@ def network(data: Dataset, *hidden: int) -> MLP:
     return MLP((data.inputs, *hidden, data.outputs), "relu", "ntk", "ntk")
 
 
-def hidden_layers(network: MLP, states: Mapping[int, Parameters], x: np.ndarray) -> dict[int, list[np.ndarray]]:
-    """Step -> preactivations (R, P, N) of each hidden layer."""
-    return {step: network.preactivations(s.weights, s.biases, x)[:-1] for step, s in states.items()}
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Networks along training, on inputs: step -> f (R, n, outputs), and preactivations (R, n, N) of each hidden layer;
+    of one of them without the axis R."""
+
+    f: dict[int, np.ndarray]
+    layers: dict[int, list[np.ndarray]]
+
+    def one(self, number: int) -> Seen:
+        """One of the networks."""
+        f = {step: f[number] for step, f in self.f.items()}
+        return Seen(f, {step: [z[number] for z in layers] for step, layers in self.layers.items()})
+
+
+def see(model: MLP, states: dict[int, Parameters], settings: Settings, x: np.ndarray) -> Seen:
+    """What networks that `follow` gave for these settings make of inputs."""
+    layers = {step: model.preactivations(s.weights, s.biases, x)[:-1] for step, s in states.items()}
+    return Seen(functions(model, states, settings, x), layers)
 
 
 def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:

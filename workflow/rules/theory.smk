@@ -27,7 +27,7 @@ for _name, _result in RESULTS.items():
 
 rule write_laws:
     input:
-        [f"{STUDY.root}/tables/{THEORY}/{result.tables[1]}.parquet" for result in RESULTS.values()],
+        [f"{STUDY.root}/tables/{THEORY}/{name}_laws.parquet" for name, result in RESULTS.items() if result.has_laws],
     output:
         report(
             f"{STUDY.root}/report/{THEORY}/laws.rst",

@@ -8,12 +8,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.theory.scaling import draw_scaling, legend, panels
-from featprune.theory.lazy_limit import largest
+from featprune.theory.curves import largest
+from featprune.theory.lazy_limit import RUN
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the tables `lazy_limit` and `lazy_limit_laws`."""
-    table, laws = largest(tables["lazy_limit"]), tables["lazy_limit_laws"]
+    table, laws = largest(tables["lazy_limit"], *RUN), tables["lazy_limit_laws"]
     names = list(table["activation"].unique())
     figure, axes = panels(len(names), size=(3.0, 2.6), sharey=True)
     for ax, name, (_, law) in zip(axes, names, laws.iterrows(), strict=True):

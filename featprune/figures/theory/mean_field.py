@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.style import COUNT_MAP, X_LABELS, log_palette, step_axis
-from featprune.figures.theory.scaling import draw_means, draw_scaling, legend, panels
-from featprune.theory.mean_field import LAWS, MEAN_FIELD, MOVED, NTK, PROJECTION, READOUT, F, largest
+from featprune.figures.theory.scaling import draw_band, draw_scaling, legend, panels
+from featprune.theory.curves import largest
+from featprune.theory.mean_field import LAWS, MEAN_FIELD, MOVED, NTK, PROJECTION, READOUT, RUN, F
 
 CURVES = {  # as LAWS: the panel, the colour, and the name in the legend
     (MEAN_FIELD, F): (0, "#0072B2", None),
@@ -30,7 +31,7 @@ PANELS = {
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw from the tables `mean_field` and `mean_field_laws`."""
     table, laws = tables["mean_field"], tables["mean_field_laws"]
-    found = largest(table).set_index(["scaling", "quantity"]).sort_index()
+    found = largest(table, *RUN).set_index(["scaling", "quantity"]).sort_index()
     figure, axes = panels(4, columns=2, size=(3.2, 2.5))
     for place, (_, law) in zip(LAWS, laws.iterrows(), strict=True):
         number, color, label = CURVES[place]
@@ -50,7 +51,7 @@ def draw_over_time(ax: Any, table: pd.DataFrame) -> None:
     step_axis(ax, table["step"])
     colors = log_palette(table["width"], COUNT_MAP, 0.0, 0.9)
     for width, color in colors.items():
-        draw_means(ax, scaled[scaled["width"] == width], "step", {"color": color, "label": f"{width}"}, errorbar=None)
+        draw_band(ax, scaled[scaled["width"] == width], "step", {"color": color, "label": f"{width}"}, errorbar=None)
     top = ax.get_ylim()[1]
     ax.set(title="function along training", xlabel=X_LABELS["step"], ylim=(0, 1.45 * top))
     ax.set_ylabel("distance of f × root of $N$")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from featprune.figures.style import COUNT_MAP, log_palette, log_ticks
 from featprune.figures.theory.scaling import draw_scaling, legend, panels
-from featprune.theory.order_parameters import ERROR, OVERLAP, largest
+from featprune.theory.order_parameters import ERROR, OVERLAP
 
 COLORS = ["#0072B2", "#D55E00", "#117733", "#882255", "#44AA99", "#999933"]  # of overlaps, and of activations
 SHOWN = 4  # seeds whose errors are drawn
@@ -30,7 +30,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.set_title(f"{activation} units, one seed, {sizes[-1]:,} samples")
     draw_errors(axes[-2], table[(table["activation"] == activations[0]) & (table["quantity"] == ERROR)])
     axes[-2].set_title(f"error, {activations[0]} units, first seeds")
-    found = largest(table)
+    found = farthest(table)
     for activation, color, (_, law) in zip(activations, COLORS, laws.iterrows(), strict=False):
         rows = found[found["activation"] == activation]
         draw_scaling(axes[-1], rows, "samples", "value", law, color, activation)

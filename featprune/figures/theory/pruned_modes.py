@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from featprune.figures.style import X_LABELS, density_axis, log_palette
-from featprune.figures.theory.scaling import LAW, draw_means, panels
+from featprune.figures.theory.scaling import LAW, draw_band, panels
 from featprune.theory.pruned_modes import LOST, MAGNITUDE, PRUNED, RANDOM, RETRAINED
 
 MODE_MAP = "viridis"
@@ -34,7 +34,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         here = table[(table[["vectors", "criterion", "stage"]] == list(place)).all(axis=1)]
         density_axis(ax, table["density"], room=4)
         for s in sorted(colors, reverse=True):
-            draw_means(ax, here[here["singular"] == s], "density", {"color": colors[s], "marker": "o"})
+            draw_band(ax, here[here["singular"] == s], "density", {"color": colors[s], "marker": "o"})
         ax.axhline(LOST, color="0.8", linewidth=0.6, zorder=0)
         if stage == PRUNED:
             kept = here.groupby("density")["kept"].mean()

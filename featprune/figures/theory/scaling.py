@@ -65,7 +65,7 @@ def draw_law(ax: Axes, x: np.ndarray, y: np.ndarray, exponent: float) -> None:
     ax.plot(x, line, **LAW, label=f"law: {plain(exponent)}")
 
 
-def draw_means(ax: Axes, table: pd.DataFrame, x: str, look: dict[str, Any], **options: Any) -> None:
+def draw_band(ax: Axes, table: pd.DataFrame, x: str, look: dict[str, Any], **options: Any) -> None:
     """The mean over seeds of `value` against x in its band, a geometric one where the y axis is logarithmic."""
     sns.lineplot(table, x=x, ax=ax, **look, **(band() | options))
 

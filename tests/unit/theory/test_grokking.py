@@ -9,14 +9,13 @@ from featprune.theory.grokking import (
     GENERALIZED,
     LAWS,
     SMALL_LOSS,
-    crossing,
     events,
-    kernel,
     laws,
     measure,
     target,
+    when,
 )
-from featprune.theory.runs import doubled
+from featprune.theory.runs import doubled, kernel_of
 
 
 def test_the_target_is_standardized():
@@ -29,13 +28,16 @@ def test_the_target_is_standardized():
     assert [moment(1), moment(2)] == pytest.approx([0, 1], abs=1e-8)
 
 
-def test_crossings_are_exact_for_power_laws():
+def test_times_are_exact_for_power_laws():
     time = np.array([0, 1, 3, 10, 30.0])
-    value = np.array([2, *(time[1:] ** -0.7)])
-    assert crossing(time, value, 0.5) == pytest.approx(2 ** (1 / 0.7))
-    assert crossing(time, value, 0.15) == pytest.approx(0.15 ** (-1 / 0.7))
-    assert np.isnan(crossing(time, value, 1e-3))
-    assert crossing(time, value, 1.5) == 1
+
+    def curve(exponent):
+        return pd.DataFrame({FIT: [2, *(time[1:] ** -exponent)]}, time)
+
+    assert when(curve(0.7), FIT) == pytest.approx(SMALL_LOSS ** (-1 / 0.7))
+    assert when(curve(1.3), FIT) == pytest.approx(SMALL_LOSS ** (-1 / 1.3))
+    assert np.isnan(when(curve(0.5), FIT))
+    assert when(curve(0.7) / 100, FIT) == 1
 
 
 def test_the_kernel_is_that_of_gradients_by_finite_differences():
@@ -51,7 +53,7 @@ def test_the_kernel_is_that_of_gradients_by_finite_differences():
                 array[index] -= shift
             slopes.append((ends[0] - ends[1]) / 2e-5)
     gradient = np.stack(slopes, 1)
-    np.testing.assert_allclose(kernel(network, state, x), gradient @ gradient.T, rtol=1e-7)
+    np.testing.assert_allclose(kernel_of(network, state, x), gradient @ gradient.T, rtol=1e-7)
 
 
 def exact():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from featprune.theory import lazy_limit, wide_networks
+from featprune.theory.curves import largest
 
 
 def test_two_linear_layers_differ_from_their_expansion_by_one_over_alpha():
@@ -11,7 +12,7 @@ def test_two_linear_layers_differ_from_their_expansion_by_one_over_alpha():
     table = lazy_limit.measure(
         seeds=2, alphas=[30, 300, 3000], activations=["linear"], width=10, samples=8, lr=0.05, steps=60
     )
-    values = lazy_limit.largest(table).set_index(["seed", "alpha"])["value"].unstack()
+    values = largest(table, *lazy_limit.RUN).set_index(["seed", "alpha"])["value"].unstack()
     np.testing.assert_allclose(values[30] / values[300], 10, rtol=0.15)
     np.testing.assert_allclose(values[300] / values[3000], 10, rtol=0.02)
 

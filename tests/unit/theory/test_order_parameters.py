@@ -89,7 +89,7 @@ def test_the_solution_goes_downhill_and_keeps_the_teacher():
 @pytest.mark.parametrize("activation", AVERAGES)
 def test_training_is_near_the_solution_the_nearer_the_more_samples(activation):
     table = order_parameters.measure(seeds=3, activations=[activation], samples=[50, 5000], **OPTIONS)
-    distances = order_parameters.largest(table).groupby("samples")["value"].mean()
+    distances = order_parameters.farthest(table).groupby("samples")["value"].mean()
     assert distances[5000] < 0.3 * distances[50] and distances[5000] < 0.03
     errors = table[(table["quantity"] == "error") & (table["samples"] == 5000)]
     np.testing.assert_allclose(errors["value"], errors["exact"], rtol=0.05, atol=0.03)

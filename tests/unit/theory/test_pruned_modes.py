@@ -89,7 +89,7 @@ def test_on_axes_the_weak_mode_is_lost_first_and_the_caption_says_so():
     table = pruned_modes.measure(seeds=3, vectors=["axes"], rate=0.5, rounds=3, patience=1, **OPTIONS)
     here = orders(table[(table["criterion"] == "magnitude_one_shot") & (table["stage"] == "pruned")])
     np.testing.assert_allclose(here["correlation"], -1)
-    assert table["density"].nunique() >= 3 and pruned_modes.laws(table).empty
+    assert table["density"].nunique() >= 3
     assert "rank correlation with s -1.00" in found("pruned_modes", {"pruned_modes": table})
     retrained = table[(table["stage"] == "retrained") & (table["density"] > 0.4) & (table["singular"] == 4)]
     np.testing.assert_allclose(retrained.loc[retrained["criterion"] != "random", "value"], 1, atol=1e-3)

@@ -4,7 +4,7 @@ import pytest
 
 from featprune.network import MLP
 from featprune.theory.runs import dataset, descent, doubled, follow, functions
-from featprune.theory.width_consistency import LAST, Trained, at, compare, excess, laws, measure
+from featprune.theory.width_consistency import LAST, at, compare, excess, laws, measure
 from featprune.theory.widths import ALPHAS, kernel_distance
 
 RNG = np.random.default_rng(0)
@@ -52,7 +52,7 @@ def test_kernels_of_different_widths_are_compared_as_means_over_units():
 def test_a_seed_is_compared_with_another_draw_of_the_widest_and_with_its_own_start():
     f = {0: np.zeros((2, 3, 1)), 5: np.array([[[1.0], [2], [2]], [[0], [0], [4.0]]])}
     h = {step: [RNG.standard_normal((2, 6, 3))] for step in f}
-    found = Trained(f, h)
+    found = Seen(f, h)
     rows = pd.DataFrame(compare(found, found, 9, np.ones((3, 1))), columns=["seed", "width", "step", "layer", "m", "v"])
     value = rows.set_index(["m", "seed", "step"])["v"]
     assert value["test_loss", 1, 5] == pytest.approx((1 + 1 + 9) / 3)
