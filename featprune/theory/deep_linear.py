@@ -128,7 +128,7 @@ def half_times(table: pd.DataFrame) -> pd.DataFrame:
     for place, rows in table[table["start"] == RANDOM].groupby(["width", "seed", "singular", "initial"]):
         width, seed, s, a0 = np.array(place)
         share = rows["value"].to_numpy() / s
-        # Between two snapshots the logit is straight, as it is throughout on the sigmoid; far from half it may have none.
+        # Between two snapshots the logit is straight, as it is throughout on the sigmoid; it has ends at 0 and 1.
         share = np.clip(share, 1e-9, 1 - 1e-9)
         time = crossing(rows["time"].to_numpy(), np.log(1 / share - 1), 0.0)
         logarithm = np.log(s / a0 - 1)

@@ -73,7 +73,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def when(curve: pd.DataFrame, loss: str) -> float:
-    """The time at which a loss first is small, by log-log axes; NaN where it isn't. curve: of times from 0, by measure."""
+    """When a loss first is small, on log-log axes; NaN where it isn't. curve: times from 0, a column a measure."""
     later = curve[loss].iloc[1:]
     return float(np.exp(crossing(np.log(later.index.to_numpy(float)), np.log(later.to_numpy()), np.log(SMALL_LOSS))))
 

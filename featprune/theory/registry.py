@@ -1,8 +1,8 @@
 """The registry of the theory's results: what measures each. Light.
 
 To add one, write `featprune/theory/<name>.py` with `measure(**options)`, which trains small networks and returns a tidy
-frame, and `laws(table)`, the exponents that it tells of, if theory says any; enter it below, with its options and their defaults in the
-schema, under `theory`; and add a figure of the same name, of the tables <name> and <name>_laws, which needs "theory".
+frame, and `laws(table)`, the exponents that it tells of, if theory says any; enter it below, with its options and their
+defaults in the schema, under `theory`; and add a figure of the same name (`of_theory` in `featprune/figures`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from featprune.figures.style import COUNT_MAP, log_palette, log_ticks
 from featprune.figures.theory.scaling import draw_scaling, legend, panels
-from featprune.theory.order_parameters import ERROR, OVERLAP
+from featprune.theory.order_parameters import ERROR, OVERLAP, farthest
 
 COLORS = ["#0072B2", "#D55E00", "#117733", "#882255", "#44AA99", "#999933"]  # of overlaps, and of activations
 SHOWN = 4  # seeds whose errors are drawn

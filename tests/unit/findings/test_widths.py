@@ -4,14 +4,12 @@ import pandas as pd
 from featprune.findings.publication import Publication
 from featprune.findings.widths import decided, grokking, ticket_width, width_consistency
 from featprune.theory import grokking as grok
-from featprune.theory import ticket_width as ticket
-from featprune.theory import width_consistency as consistency
+from featprune.theory.registry import RESULTS
 
 
-def told(tell, module, **options):
+def told(tell, **options):
     """What a function tells of a small measurement."""
-    table, name = module.measure(**options), tell.__name__
-    return list(tell(Publication(name, {name: table, f"{name}_laws": module.laws(table)}, (), {}, {})))
+    return list(tell(Publication("", RESULTS[tell.__name__].measure(options), (), {}, {})))
 
 
 def test_sides_are_told_by_intervals():
@@ -21,14 +19,14 @@ def test_sides_are_told_by_intervals():
 
 
 def test_a_ticket_is_told_beside_each_dense_network():
-    lines = told(ticket_width, ticket, seeds=2, width=8, rate=0.5, rounds=2, alpha=0.2, lr=1.0, batch=20, steps=4)
+    lines = told(ticket_width, seeds=2, width=8, rate=0.5, rounds=2, alpha=0.2, lr=1.0, batch=20, steps=4)
     assert lines[0].startswith("Of 2 densities a ticket is at the last step more like its parent in test loss at ")
     assert len(lines) == 6 and "by weights remaining: " in lines[-1]
 
 
 def test_widths_are_told_over_what_draws_alone_give():
     options = {"seeds": 3, "widths": [4, 8, 16], "widest": 32, "alpha": 0.2, "lr": 0.5, "batch": 20, "steps": 4}
-    lines = told(width_consistency, consistency, **options)
+    lines = told(width_consistency, **options)
     assert (
         sum(line.startswith("NTK, ") for line in lines) == 3 and "width 16" in lines[0] and "width 32" not in lines[0]
     )

@@ -1,10 +1,14 @@
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from featprune.errors import FeatpruneError
-from featprune.theory.laws import COLUMNS, fit_law, gather, listing, tell, written
+from featprune.figures import FIGURES
+from featprune.theory.laws import COLUMNS, fit_law, listing, tell, written
+from featprune.theory.registry import RESULTS
 
 X = np.array([1.0, 2, 4, 8, 16])
 
@@ -66,6 +70,9 @@ def test_as_many_digits_as_tell_the_ends_apart(low, expected):
     assert written(-0.5, low, -1.0 - low) == expected
 
 
-def test_results_without_a_law_are_left_out_of_the_list():
-    laws = pd.DataFrame([("near", -0.5, -0.52, -0.6, -0.4, 4)], columns=COLUMNS)
-    pd.testing.assert_frame_equal(gather([pd.DataFrame(columns=COLUMNS), laws]), laws)
+def test_only_results_with_laws_have_a_table_of_them():
+    told = {name: result.tables for name, result in RESULTS.items()}
+    assert told["lazy_limit"] == ("lazy_limit", "lazy_limit_laws") and told["pruned_modes"] == ("pruned_modes",)
+    for name, result in RESULTS.items():
+        assert result.has_laws == hasattr(import_module(result.module), "laws")
+        assert FIGURES[name].tables == told[name]

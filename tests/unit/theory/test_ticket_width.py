@@ -18,6 +18,7 @@ from featprune.theory.ticket_width import (
     living_units,
     measure,
 )
+from featprune.theory.widths import Seen
 
 RNG = np.random.default_rng(0)
 

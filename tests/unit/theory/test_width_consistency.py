@@ -5,7 +5,7 @@ import pytest
 from featprune.network import MLP
 from featprune.theory.runs import dataset, descent, doubled, follow, functions
 from featprune.theory.width_consistency import LAST, at, compare, excess, laws, measure
-from featprune.theory.widths import ALPHAS, kernel_distance
+from featprune.theory.widths import ALPHAS, Seen, kernel_distance
 
 RNG = np.random.default_rng(0)
 
